@@ -1,0 +1,163 @@
+"""Documents: articles, providers and topics as plain data, read from front matter and written to it. No Django.
+
+document = read(path.read_bytes())      text → document
+text = write(document)                  document → text, in the house style
+data = to_data(document)                document → JSON-ready mapping with the keys of the front matter
+document = from_data(data)              and back
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import re
+import unicodedata
+from datetime import datetime
+from typing import Any
+
+from articles.documents.errors import DocumentError, WrongValue
+from articles.documents.header import Text, decode, load_exact, load_fast
+from articles.documents.kinds import NestedKind
+from articles.documents.shapes import (
+    ArticleDocument,
+    Document,
+    ImageRef,
+    ProviderDocument,
+    ProviderRef,
+    RelatedRef,
+    TopicDocument,
+)
+
+__all__ = [
+    "ArticleDocument",
+    "Document",
+    "DocumentError",
+    "ImageRef",
+    "ProviderDocument",
+    "ProviderRef",
+    "RelatedRef",
+    "TopicDocument",
+    "decode",
+    "from_data",
+    "make_stem",
+    "read",
+    "to_data",
+    "topic_key",
+    "try_read",
+    "write",
+]
+
+_ARTICLE = NestedKind(ArticleDocument)
+_KINDS: dict[str, NestedKind[Any]] = {
+    "organization": NestedKind(ProviderDocument),
+    "topic": NestedKind(TopicDocument),
+}
+_SET_APART = frozenset({"featuredContent", "secured"})  # with the lists and mappings, below a blank line
+_DATED = re.compile(r"\d{4}-\d\d-\d\d-.+")
+
+
+def read(data: bytes, *, bare: bool = False) -> Document | None:
+    """The document in a file's bytes. `bare`: the whole file may be YAML, as topics are.
+
+    None for a bare file with no `taxonomy` (a site's configuration, say). Raises DocumentError otherwise.
+    """
+    text = Text(data, bare=bare)
+    values = load_fast(text)
+    if values is not None:
+        try:
+            return _document(values, text.body, bare)
+        except WrongValue:
+            pass  # the exact reader knows better, or knows the line
+    try:
+        return _document(load_exact(text), text.body, bare)
+    except WrongValue as wrong:
+        raise DocumentError(wrong.reason, line=wrong.line or text.first_line, key=wrong.key) from wrong
+
+
+def try_read(task: tuple[bytes, bool]) -> Document | DocumentError | None:
+    """`read` of (data, bare), with its error as a value: what a pool of processes can map over files."""
+    data, bare = task
+    try:
+        return read(data, bare=bare)
+    except DocumentError as error:
+        return error
+
+
+def _document(values: dict[str, Any], body: str, bare: bool) -> Document | None:
+    taxonomy = values.get("taxonomy")
+    if taxonomy is None and bare:
+        return None
+    if taxonomy is not None and taxonomy not in _KINDS:
+        wrong = WrongValue("has to be organization or topic", taxonomy)
+        wrong.keys.insert(0, "taxonomy")
+        raise wrong
+    document: Document = (_KINDS[taxonomy] if taxonomy else _ARTICLE).read(values)
+    return dataclasses.replace(document, body=body) if body else document
+
+
+def write(document: Document) -> str:
+    """The document as a front-matter file in the house style: a topic is bare YAML, the others stand in dashes."""
+    kind = _kind(document)
+    lines: list[str] = []
+    for key, member in kind.members(document):
+        if kind is _ARTICLE and (len(member) > 1 or key in _SET_APART):
+            lines.append("")
+        lines += member
+    text = "\n".join(lines)
+    if isinstance(document, TopicDocument) and not document.body:
+        return f"{text}\n"
+    body = f"\n{document.body}\n" if document.body else "\n" if kind is _ARTICLE else ""
+    return f"---\n{text}\n---\n{body}"
+
+
+def to_data(document: Document) -> dict[str, Any]:
+    """The document as JSON can hold it, keyed as in the front matter; the body under `body`."""
+    data = _kind(document).plain(document)
+    return data | {"body": document.body} if document.body else data
+
+
+def from_data(data: dict[str, Any]) -> Document:
+    """The document that `to_data` made `data` from. Raises DocumentError."""
+    values = dict(data)
+    body = values.pop("body", "")
+    try:
+        document = _document(values, body, bare=False)
+    except WrongValue as wrong:
+        raise DocumentError(wrong.reason, key=wrong.key) from wrong
+    assert document is not None  # noqa: S101  (only bare files can be none)
+    return document
+
+
+def _kind(document: Document) -> NestedKind[Any]:
+    if isinstance(document, ArticleDocument):
+        return _ARTICLE
+    return _KINDS["organization" if isinstance(document, ProviderDocument) else "topic"]
+
+
+def topic_key(name: str) -> str:
+    """What two spellings of one topic have in common: case and spaces do not count."""
+    return " ".join(unicodedata.normalize("NFKC", name).split()).casefold()
+
+
+def make_stem(published_at: datetime, title: str, name: str = "") -> str:
+    """The last part of an article's address: the source file's own name (without its ending) where that is
+    dated, else made from date and title. At most 200 characters, and never with a slash."""
+    if _DATED.fullmatch(name):
+        return _shorten(name)
+    return _shorten(f"{published_at:%Y-%m-%d}-{_slug(title)}")
+
+
+def _slug(title: str) -> str:
+    ascii_title = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode()
+    for text, unwanted in ((ascii_title, r"[^a-z0-9\s-]"), (title, r"[^\w\s-]")):
+        words = re.sub(unwanted, "", text.lower())
+        if slug := re.sub(r"[-\s]+", "-", words).strip("-_"):
+            return slug
+    return hashlib.sha256(title.encode()).hexdigest()[:12]
+
+
+def _shorten(stem: str, longest: int = 190) -> str:
+    """Cut at 190 so that a number can still be appended; overlong names stay distinct through a hash."""
+    if len(stem) <= longest:
+        return stem
+    return f"{stem[: longest - 13]}-{hashlib.sha256(stem.encode()).hexdigest()[:12]}"

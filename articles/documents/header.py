@@ -1,0 +1,270 @@
+"""From a file's bytes to the mapping in its header, and the body below it.
+
+Two readers. `load_fast` (yaml-rs, YAML 1.2) gives ordinary Python values; a value is believed only where it has
+exactly the type its key wants. Everything else, and every error, is settled by `load_exact` (PyYAML's nodes): it
+keeps each scalar's literal text, whether it was quoted, and its line. See docs/decisions/yaml.md.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import frontmatter
+import yaml
+import yaml_rs
+from frontmatter.default_handlers import YAMLHandler
+
+from articles.documents.errors import DocumentError, WrongValue
+
+MAX_BYTES = 1024 * 1024  # a file; the largest real one seen has 9 kB
+MAX_DEPTH = 20
+MAX_ALIASES = 100
+MAX_NODES = 50_000
+
+# What yaml-rs should not be asked: anchors, aliases, tags, merges, complex keys, and compact nesting
+# (100,000 times "- " in one line overflows its stack).
+_FOR_EXACT_ONLY = re.compile(r"(?m)(?:^|[:\-,\[{?])[ \t]*(?:[&*!?<](?=\S)|\?[ \t])|(?:[-?:][ \t]+){8}")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+_NULL = frozenset({"", "~", "null", "Null", "NULL"})
+_TRUE = frozenset({"true", "True", "TRUE"})
+_FALSE = frozenset({"false", "False", "FALSE"})
+_INT = re.compile(r"[-+]?[0-9][0-9_]*|0x[0-9a-fA-F_]+|0o[0-7_]+")
+_FLOAT = re.compile(r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+)(?:[eE][-+]?[0-9]+)?")
+
+
+class Scalar(str):
+    """The literal text of a scalar; `plain` when it stood without quotes."""
+
+    line: int
+    plain: bool
+
+    def __new__(cls, text: str, line: int, plain: bool) -> Scalar:
+        self = super().__new__(cls, text)
+        self.line = line
+        self.plain = plain
+        return self
+
+
+class Mapping(dict[str, Any]):
+    line: int
+
+
+class Sequence(list[Any]):
+    line: int
+
+
+class Text:
+    """A decoded file, taken apart: the YAML text of its header, the line that begins on, and its body."""
+
+    def __init__(self, data: bytes, *, bare: bool = False) -> None:
+        """`bare`: the whole file may be the header, as in `.yaml` files without dashes."""
+        text = decode(data).removeprefix("\ufeff")
+        if "\n" not in text:
+            text = text.replace("\r", "\n")
+        splitter = _Splitter(bare=bare)
+        _, self.body = frontmatter.parse(text, handler=splitter)
+        self.header = splitter.header
+        blank_lines = text[: len(text) - len(text.lstrip())].count("\n")  # which the library strips
+        self.first_line = blank_lines + splitter.first_line
+
+
+class _Splitter(YAMLHandler):
+    """python-frontmatter's splitting, with two differences: a file without both delimiters is an error instead
+    of an empty header, and the work is linear (its own pattern backtracks over blank lines)."""
+
+    DASHES = re.compile(r"-{3,}\s*")
+
+    def __init__(self, *, bare: bool) -> None:
+        super().__init__()
+        self.bare = bare
+        self.header = ""
+        self.first_line = 1
+
+    def split(self, text: str) -> tuple[str, str]:
+        lines = text.split("\n")
+        if self.DASHES.fullmatch(lines[0]):
+            end = next((n for n, line in enumerate(lines) if n and self.DASHES.fullmatch(line)), None)
+            begin = 1
+        elif self.bare:
+            begin, end = 0, None
+        else:
+            raise DocumentError("no front matter: the first line has to be ---", line=1)
+        if end is None:
+            if not self.bare:
+                raise DocumentError("the front matter has no closing ---", line=1)
+            end = len(lines)
+        self.first_line = begin + 1
+        self.header = "\n".join(lines[begin:end])
+        return self.header, "\n".join(lines[end + 1 :])
+
+    def load(self, fm: str, **kwargs: object) -> dict[str, Any]:
+        return {}  # our own readers load it, with what they need to know besides
+
+
+def decode(data: bytes) -> str:
+    """The file's text, a BOM and every line ending kept. UTF-8 only; errors say where."""
+    if len(data) > MAX_BYTES:
+        raise DocumentError(f"the file has {len(data):,} bytes; at most {MAX_BYTES:,} are read")
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise DocumentError("the file is UTF-16; save it as UTF-8", line=1)
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise DocumentError(f"byte 0x{data[error.start]:02x} is not UTF-8", line=line) from error
+    if match := _CONTROL.search(text):
+        line = text.count("\n", 0, match.start()) + 1
+        raise DocumentError(f"control character U+{ord(match[0]):04X}", line=line)
+    return text
+
+
+def load_fast(text: Text) -> dict[str, Any] | None:
+    """The header as ordinary values, or None where only the exact reader will do."""
+    if _FOR_EXACT_ONLY.search(text.header):
+        return None
+    try:
+        values = yaml_rs.loads(text.header, parse_datetime=False)
+    except yaml_rs.YAMLDecodeError:
+        return None  # the exact reader finds the line, or proves it wrong
+    return values if isinstance(values, dict) else None
+
+
+def load_exact(text: Text) -> Mapping:
+    """The header with literal scalars and lines. Raises DocumentError with the line for whatever is wrong."""
+    try:
+        _check_limits(text)
+        root = yaml.compose(text.header, Loader=yaml.CSafeLoader)
+    except yaml.MarkedYAMLError as error:
+        unclosed = "end of stream" in (error.problem or "")  # then where it began says more than where it ended
+        mark = (error.context_mark if unclosed else None) or error.problem_mark or error.context_mark
+        line = text.first_line + mark.line if mark else None
+        raise DocumentError(f"not YAML: {error.problem or error.context}", line=line) from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise DocumentError(f"not YAML: {error}", line=text.first_line) from error
+    if not isinstance(root, yaml.MappingNode):
+        raise DocumentError("the front matter is not a mapping of keys to values", line=text.first_line)
+    return _Builder(text.first_line).mapping(root)
+
+
+def _check_limits(text: Text) -> None:
+    """Refuse what would hang or kill a composer: depth, aliases, and the number of nodes."""
+    depth = aliases = 0
+    for count, event in enumerate(yaml.parse(text.header, Loader=yaml.CSafeLoader)):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        elif isinstance(event, yaml.AliasEvent):
+            aliases += 1
+        if depth > MAX_DEPTH or aliases > MAX_ALIASES or count > MAX_NODES:
+            line = text.first_line + (event.start_mark.line if event.start_mark else 0)
+            raise DocumentError("nested too deeply, or too many aliases or values", line=line)
+
+
+class _Builder:
+    """Values from nodes. Aliases count as often as they are followed, so that a bomb runs into the limit."""
+
+    def __init__(self, first_line: int) -> None:
+        self.first_line = first_line
+        self.nodes = 0
+
+    def value(self, node: yaml.Node, depth: int = 0) -> Any:
+        self.nodes += 1
+        if depth > MAX_DEPTH or self.nodes > MAX_NODES:
+            raise DocumentError("nested too deeply, or too many values", line=self.line(node))
+        if node.tag.startswith("!") or node.tag.startswith("tag:yaml.org,2002:python"):
+            raise DocumentError(f"the tag {node.tag} is not supported", line=self.line(node))
+        if isinstance(node, yaml.MappingNode):
+            return self.mapping(node, depth)
+        if isinstance(node, yaml.SequenceNode):
+            sequence = Sequence(self.value(item, depth + 1) for item in node.value)
+            sequence.line = self.line(node)
+            return sequence
+        return Scalar(node.value, self.line(node), plain=not getattr(node, "style", None))
+
+    def mapping(self, node: yaml.MappingNode, depth: int = 0) -> Mapping:
+        mapping = Mapping()
+        mapping.line = self.line(node)
+        for key_node, value_node in node.value:
+            key = self.key(key_node)
+            if key in mapping:
+                raise DocumentError("the key is there twice", line=self.line(key_node), key=key)
+            mapping[key] = self.value(value_node, depth + 1)
+        return mapping
+
+    def key(self, node: yaml.Node) -> str:
+        if not isinstance(node, yaml.ScalarNode):
+            raise DocumentError("a key has to be a word", line=self.line(node))
+        if node.value == "<<" and not node.style:
+            raise DocumentError("merge keys (<<) are not supported", line=self.line(node))
+        return str(node.value)
+
+    def line(self, node: yaml.Node) -> int:
+        return self.first_line + int(node.start_mark.line)
+
+
+def is_null(value: object) -> bool:
+    return value is None or (isinstance(value, Scalar) and value.plain and value in _NULL)
+
+
+def as_flag(value: object) -> bool | None:
+    """True or False for a YAML boolean, in YAML 1.1's words too; None for anything else, quoted "true" included."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, Scalar) and value.plain:
+        word = value.lower()
+        return True if word in ("true", "yes", "on") else False if word in ("false", "no", "off") else None
+    return None
+
+
+def as_whole(value: object) -> int | None:
+    """The number for a YAML integer; None for anything else."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    if isinstance(value, Scalar) and value.plain and len(value) < 40 and _INT.fullmatch(value):
+        return int(value, 0) if value[:2] in ("0x", "0o") else int(value)
+    return None
+
+
+def as_plain(value: object, depth: int = 0) -> Any:
+    """A value of an unknown key as JSON can hold it; literal text stays where a number would not survive.
+
+    Raises WrongValue for what only the exact reader can tell apart.
+    """
+    if depth > MAX_DEPTH:
+        raise WrongValue("nested too deeply", value)
+    if isinstance(value, dict):
+        if not all(isinstance(key, str) for key in value):
+            raise WrongValue("a key has to be a word", value)
+        return {str(key): as_plain(item, depth + 1) for key, item in value.items()}
+    if isinstance(value, list):
+        return [as_plain(item, depth + 1) for item in value]
+    if isinstance(value, Scalar):
+        return _typed(value) if value.plain else str(value)
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, (int, float)) and not abs(value) < 1e38:
+        raise WrongValue("the number is out of range", value)
+    return value
+
+
+def _typed(scalar: Scalar) -> object:
+    if scalar in _NULL:
+        return None
+    if scalar in _TRUE or scalar in _FALSE:
+        return scalar in _TRUE
+    if (whole := as_whole(scalar)) is not None:
+        return whole if abs(whole) < 1e38 else str(scalar)
+    if _FLOAT.fullmatch(scalar) and len(scalar) < 40 and abs(number := float(scalar)) < 1e38:
+        return number
+    return str(scalar)
+
+
+def clean(text: str) -> str:
+    """The text itself; WrongValue when it holds what neither databases nor feeds can."""
+    if match := _CONTROL.search(text):
+        raise WrongValue(f"control character U+{ord(match[0]):04X}", text)
+    return text
