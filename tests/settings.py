@@ -1,0 +1,46 @@
+"""The settings under test: the real ones, with what a test must not touch put aside.
+
+Neither a developer's .env nor the shell's variables leak in: only TEST_DATABASE_URL and TEST_CACHE_URL
+choose services.
+"""
+
+import os
+import tempfile
+
+_worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+
+for _name in (
+    "BEHIND_PROXY",
+    "CONN_MAX_AGE",
+    "CSRF_TRUSTED_ORIGINS",
+    "FETCH_ALLOW_HOSTS",
+    "HSTS_INCLUDE_SUBDOMAINS",
+    "HSTS_PRELOAD",
+    "HSTS_SECONDS",
+    "LANGUAGE_CODE",
+    "LOG_LEVEL",
+    "MEDIA_URL",
+    "SITE_DESCRIPTION",
+    "SITE_NAME",
+    "STATIC_ROOT",
+    "TIME_ZONE",
+):
+    os.environ.pop(_name, None)
+os.environ |= {
+    "ENV_FILE": os.devnull,
+    "SECRET_KEY": "only-for-tests-" + "x" * 50,
+    "DEBUG": "off",
+    "ALLOWED_HOSTS": "localhost,127.0.0.1,testserver",
+    "SITE_URL": "http://testserver",
+    "DATABASE_URL": os.environ.get("TEST_DATABASE_URL") or "sqlite://:memory:",
+    "CACHE_URL": os.environ.get("TEST_CACHE_URL") or "locmemcache://",
+    "MEDIA_ROOT": tempfile.mkdtemp(prefix="copydesk-test-media-"),
+}
+
+from config.settings import *  # noqa: E402, F403  (the environment has to be set first)
+from config.settings import CACHES, DATABASES  # noqa: E402
+
+CACHES["default"]["KEY_PREFIX"] = f"copydesk-test-{_worker}"
+DATABASES["default"]["CONN_MAX_AGE"] = 0  # a kept connection would stop the test database from being dropped
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+WHITENOISE_AUTOREFRESH = True  # no scan of every static file for each test client
