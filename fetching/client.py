@@ -1,0 +1,290 @@
+"""The guarded client: every address vetted where the socket opens, on each hop, within size and time caps."""
+
+from __future__ import annotations
+
+import functools
+import queue
+import socket
+import ssl
+import threading
+import time
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpcore2
+
+from fetching.errors import FetchError
+from fetching.policy import Policy, Target, is_public, parse_target
+
+Resolver = Callable[[str, int], list[str]]
+
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_PASSING_STATUSES = frozenset({408, 421, 425, 429, 500, 502, 503, 504})
+_GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Caps of one fetch. `total_seconds` covers all of it: names, handshakes, redirects, the last byte."""
+
+    max_bytes: int = 20 * 1024 * 1024  # of the decoded body
+    max_redirects: int = 5
+    connect_seconds: float = 5.0  # for each address tried
+    read_seconds: float = 10.0  # of silence
+    total_seconds: float = 30.0
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """What came back. `url` is the last hop's; the header values are the server's claims, "" when absent."""
+
+    url: str
+    body: bytes
+    content_type: str
+    etag: str
+    last_modified: str
+
+
+class Deadline:
+    def __init__(self, seconds: float) -> None:
+        self._end = time.monotonic() + seconds
+
+    def remaining(self, at_most: float) -> float:
+        """Seconds left, `at_most` so many; a timeout when there are none."""
+        left = self._end - time.monotonic()
+        if left <= 0:
+            raise httpcore2.ReadTimeout("The total time is used up.")
+        return min(left, at_most)
+
+
+def resolve(host: str, port: int) -> list[str]:
+    """Every address of the host, in the system's order of preference."""
+    answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(answer[4][0]) for answer in answers))
+
+
+def fetch(
+    url: str,
+    *,
+    policy: Policy,
+    user_agent: str,
+    limits: Limits = Limits(),
+    resolver: Resolver = resolve,
+) -> Fetched:
+    """GET `url`, or raise FetchError. Sends no cookies, referrer or credentials and asks no proxy."""
+    deadline = Deadline(limits.total_seconds)
+    target = parse_target(url, policy)
+    for _ in range(limits.max_redirects + 1):
+        outcome = _hop(target, user_agent, _Backend(policy, limits, deadline, resolver), limits.max_bytes)
+        if isinstance(outcome, Fetched):
+            return outcome
+        target = parse_target(outcome, policy, base=target.url)
+    raise FetchError("too_many_redirects", f"The address redirects more than {limits.max_redirects} times.")
+
+
+def _hop(target: Target, user_agent: str, backend: _Backend, max_bytes: int) -> Fetched | str:
+    """One request: the response, or the address it redirects to."""
+    headers: dict[bytes | str, bytes | str] = {
+        "Host": target.netloc,
+        "User-Agent": user_agent.encode("ascii", "replace"),
+        "Accept": "*/*",
+        "Accept-Encoding": "identity",
+        "Connection": "close",
+    }
+    url = httpcore2.URL(scheme=target.scheme, host=target.host, port=target.port, target=target.path)
+    connection = httpcore2.HTTPConnection(
+        url.origin, ssl_context=_tls_context() if target.scheme == "https" else None, network_backend=backend
+    )
+    with _faults_translated(), connection:
+        response = connection.handle_request(httpcore2.Request("GET", url, headers=headers))
+        return _read(target, response, max_bytes)
+
+
+def _read(target: Target, response: httpcore2.Response, max_bytes: int) -> Fetched | str:
+    headers = {name.lower(): value.decode("latin-1").strip() for name, value in response.headers}
+    if response.status in _REDIRECTS and b"location" in headers:
+        return _utf8(headers[b"location"])
+    if response.status != 200:
+        passing = response.status in _PASSING_STATUSES
+        raise FetchError(
+            f"http_{response.status}", f"The server answered with status {response.status}.", passing=passing
+        )
+    return Fetched(
+        url=target.url,
+        body=_body(response.iter_stream(), headers, max_bytes),
+        content_type=headers.get(b"content-type", ""),
+        etag=headers.get(b"etag", ""),
+        last_modified=headers.get(b"last-modified", ""),
+    )
+
+
+def _utf8(value: str) -> str:
+    """Header bytes that are not ASCII are mostly UTF-8 in practice, whatever the standard says."""
+    return value.encode("latin-1").decode("utf-8", "replace")
+
+
+def _body(chunks: Iterable[bytes], headers: dict[bytes, str], max_bytes: int) -> bytes:
+    claimed = headers.get(b"content-length", "")
+    if claimed.isdecimal() and int(claimed) > max_bytes:
+        raise _too_large(max_bytes)
+    body = bytearray()
+    for chunk in _decoded(chunks, headers.get(b"content-encoding", ""), max_bytes):
+        body += chunk
+        if len(body) > max_bytes:
+            raise _too_large(max_bytes)
+    return bytes(body)
+
+
+def _too_large(max_bytes: int) -> FetchError:
+    return FetchError("too_large", f"The file is larger than {max_bytes // 1024:,} KiB.")
+
+
+def _decoded(chunks: Iterable[bytes], encoding: str, max_bytes: int) -> Iterator[bytes]:
+    """We ask for no encoding; what some servers send none the less is unpacked in bounded pieces."""
+    match encoding.lower():
+        case "" | "identity":
+            yield from chunks
+        case "gzip" | "x-gzip" | "deflate":
+            yield from _inflated(chunks, max_bytes)
+        case other:
+            raise FetchError("bad_encoding", f"The server sent an encoding nobody asked for: {other[:40]}.")
+
+
+def _inflated(chunks: Iterable[bytes], max_bytes: int) -> Iterator[bytes]:
+    """At most one byte beyond the cap from any piece, so that a bomb is refused before it is unpacked."""
+    decoder = zlib.decompressobj(wbits=_GZIP_OR_ZLIB)
+    packed = 0
+    try:
+        for chunk in chunks:
+            packed += len(chunk)
+            if packed > max_bytes:  # packed nothing costs nothing to unpack, but it never ends
+                raise _too_large(max_bytes)
+            yield decoder.decompress(chunk, max_bytes + 1)
+    except zlib.error as error:
+        raise FetchError("bad_encoding", "The compressed answer cannot be unpacked.") from error
+    if not decoder.eof:
+        raise FetchError("bad_encoding", "The compressed answer breaks off.", passing=True)
+
+
+@functools.cache
+def _tls_context() -> ssl.SSLContext:
+    """Verifies chain and host name. Loading the authorities takes longer than a handshake: done once."""
+    return httpcore2.default_ssl_context()
+
+
+@contextmanager
+def _faults_translated() -> Iterator[None]:
+    try:
+        yield
+    except httpcore2.TimeoutException as error:
+        raise FetchError("timeout", "The server took too long.", passing=True) from error
+    except httpcore2.NetworkError as error:
+        raise _network_fault(error) from error
+    except httpcore2.ProtocolError as error:
+        raise FetchError("bad_response", "The server's answer is not proper HTTP.", passing=True) from error
+
+
+def _network_fault(error: httpcore2.NetworkError) -> FetchError:
+    if isinstance(error.__cause__, ssl.SSLError):
+        return FetchError("tls_failed", "No trustworthy encrypted connection could be made.", passing=True)
+    return FetchError("connection_failed", f"The connection failed: {error}."[:200], passing=True)
+
+
+class _Backend(httpcore2.NetworkBackend):
+    """Opens sockets for one hop: resolves, vets every answer, and connects to those very addresses."""
+
+    def __init__(self, policy: Policy, limits: Limits, deadline: Deadline, resolver: Resolver) -> None:
+        self._policy = policy
+        self._limits = limits
+        self._deadline = deadline
+        self._resolver = resolver
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore2.NetworkStream:
+        addresses = self._resolved(host, port)
+        if not self._policy.allows(host, port):
+            _refuse_inner(host, addresses)
+        return _Stream(self._connected(addresses, port), self._limits.read_seconds, self._deadline)
+
+    def _resolved(self, host: str, port: int) -> list[str]:
+        seconds = self._deadline.remaining(self._limits.connect_seconds)
+        try:
+            addresses = _within(seconds, self._resolver, host, port)
+        except (OSError, UnicodeError) as error:
+            raise FetchError("dns_failure", f"No address was found for {host}.", passing=True) from error
+        if not addresses:
+            raise FetchError("dns_failure", f"No address was found for {host}.", passing=True)
+        return addresses
+
+    def _connected(self, addresses: list[str], port: int) -> httpcore2.NetworkStream:
+        for address in addresses:
+            try:
+                timeout = self._deadline.remaining(self._limits.connect_seconds)
+                return httpcore2.SyncBackend().connect_tcp(address, port, timeout, socket_options=[])
+            except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
+                fault = error
+        raise fault
+
+
+def _refuse_inner(host: str, addresses: list[str]) -> None:
+    """One inner address among many is enough: which of them a later lookup gives is the host's choice."""
+    for address in addresses:
+        if not is_public(address):
+            raise FetchError("forbidden_address", f"{host} leads to {address}, which is not public.")
+
+
+def _within(seconds: float, resolver: Resolver, host: str, port: int) -> list[str]:
+    """The system's resolver knows no timeout, so it is asked in a thread that may be left behind."""
+    answers: queue.SimpleQueue[list[str] | Exception] = queue.SimpleQueue()
+
+    def ask() -> None:
+        try:
+            answers.put(resolver(host, port))
+        except Exception as error:  # noqa: BLE001  (raised again by the waiting thread)
+            answers.put(error)
+
+    threading.Thread(target=ask, daemon=True).start()
+    try:
+        answer = answers.get(timeout=seconds)
+    except queue.Empty as error:
+        raise httpcore2.ConnectTimeout("The name was not resolved in time.") from error
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
+
+
+class _Stream(httpcore2.NetworkStream):
+    """A stream whose every wait ends with the deadline, so that a slow drip cannot outlive it."""
+
+    def __init__(self, stream: httpcore2.NetworkStream, read_seconds: float, deadline: Deadline) -> None:
+        self._stream = stream
+        self._read_seconds = read_seconds
+        self._deadline = deadline
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._stream.read(max_bytes, self._deadline.remaining(self._read_seconds))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._stream.write(buffer, self._deadline.remaining(self._read_seconds))
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore2.NetworkStream:
+        seconds = self._deadline.remaining(self._read_seconds)
+        stream = self._stream.start_tls(ssl_context, server_hostname, seconds)
+        return _Stream(stream, self._read_seconds, self._deadline)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)

@@ -1,0 +1,15 @@
+"""What can go wrong with a fetch, in one family."""
+
+
+class FetchError(Exception):
+    """A fetch that was refused or failed.
+
+    `code` is stable and short ("forbidden_address", "http_404"), `detail` is plain words for an editor, and
+    `passing` says whether the same fetch may well succeed later.
+    """
+
+    def __init__(self, code: str, detail: str, *, passing: bool = False) -> None:
+        super().__init__(f"{code}: {detail}")
+        self.code = code
+        self.detail = detail
+        self.passing = passing
