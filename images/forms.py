@@ -1,0 +1,118 @@
+"""Forms over records that came from a source: what an editor did not touch stays as the source had it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.core.validators import URLValidator
+from django.db.models import CharField, Max, SlugField, TextField, URLField
+from django.forms.models import BaseInlineFormSet
+
+from images.models import RemoteImage
+
+_is_web_address = URLValidator(schemes=["http", "https"])
+
+
+class SourceText(forms.CharField):
+    """Text in which a browser's line ends and the outer blanks are no edit."""
+
+    def to_python(self, value: Any) -> str:
+        return (super().to_python(value) or "").replace("\r\n", "\n")
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return super().has_changed(self.to_python(initial), data)
+
+
+#: `formfield_overrides` for every admin of ours.
+SOURCE_FIELDS: dict[Any, Any] = {
+    CharField: {"form_class": SourceText},
+    SlugField: {"form_class": forms.SlugField},
+    TextField: {"form_class": SourceText},
+    URLField: {"assume_scheme": "https", "widget": forms.URLInput(attrs={"class": "vURLField"})},
+}
+
+
+class KeepsUntouched(forms.ModelForm):
+    """Writes only the fields that were edited.
+
+    A form field is coarser than what it shows (no microseconds, trimmed, other line ends), so a field that
+    was left alone keeps the record's own value to the last byte.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            if isinstance(field, forms.SplitDateTimeField):  # two inputs, and one label for neither
+                for part, widget in zip(("date", "time"), field.widget.widgets, strict=True):
+                    widget.attrs["aria-label"] = f"{field.label}: {part}"
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        if not self.instance._state.adding:
+            for field in self.instance._meta.concrete_fields:
+                if field.name in cleaned and field.name not in self.changed_data:
+                    cleaned[field.name] = getattr(self.instance, field.name)
+        return cleaned
+
+
+class PlacedForm(KeepsUntouched):
+    """A row with a `position`; without one, an old row stays where it is and a new one comes last."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "position" in self.fields:
+            self.fields["position"].required = False
+        if self.instance._state.adding:
+            self.initial.pop("position", None)
+
+    def clean_position(self) -> int | None:
+        position = self.cleaned_data["position"]
+        return position if position is not None or self.instance._state.adding else self.instance.position
+
+
+class PlacedFormSet(BaseInlineFormSet):
+    def add_fields(self, form: Any, index: int | None) -> None:
+        super().add_fields(form, index)
+        if "DELETE" in form.fields:  # a box in a table, without a label of its own
+            form.fields["DELETE"].widget.attrs["aria-label"] = "Delete this row"
+
+    def save_new(self, form: Any, commit: bool = True) -> Any:
+        if form.instance.position is None:
+            siblings = type(form.instance)._default_manager.filter(**{self.fk.name: self.instance})
+            last = siblings.aggregate(last=Max("position"))["last"]
+            form.instance.position = 0 if last is None else last + 1
+        return super().save_new(form, commit)
+
+
+class PictureForm(PlacedForm):
+    """A picture by its address: the editor pastes one, and the image waits to be fetched."""
+
+    address = forms.CharField(
+        max_length=2000,
+        widget=forms.URLInput(attrs={"class": "vURLField"}),
+        help_text="Paste the picture’s own address. It is fetched later, not while you wait.",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.instance._state.adding:
+            self.initial["address"] = self.instance.image.source_url
+        for field in self.fields.values():  # a table's headings label no input
+            field.widget.attrs["aria-label"] = field.label
+
+    def clean_address(self) -> str:
+        address = self.cleaned_data["address"]
+        if address.startswith("/"):
+            if not RemoteImage.objects.filter(source_url=address).exists():
+                raise forms.ValidationError("No imported picture has this path. Paste an address with https://.")
+        else:
+            _is_web_address(address)
+        return address
+
+    def save(self, commit: bool = True) -> Any:
+        if "address" in self.changed_data:
+            # Other picture: what the source declared of the old one is not true of it.
+            self.instance.width = self.instance.height = self.instance.is_cached = None
+            self.instance.image, _ = RemoteImage.objects.get_or_create(source_url=self.cleaned_data["address"])
+        return super().save(commit)

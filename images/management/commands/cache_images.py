@@ -1,0 +1,29 @@
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from tqdm import tqdm
+
+from images.caching import by_keys, cache_all, due
+
+
+class Command(BaseCommand):
+    help = (
+        "Fetches the pictures that wait for it, makes their renditions and says what failed and why. "
+        "May be stopped and started again; what is cached already is not fetched again."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--limit", type=int, metavar="N", help="fetch no more than N pictures")
+        parser.add_argument(
+            "--retry-failed",
+            action="store_true",
+            help="also fetch those that failed before, for good or for now, without further waiting",
+        )
+
+    def handle(self, *, limit: int | None, retry_failed: bool, **options: object) -> None:
+        if limit is not None and limit < 1:
+            raise CommandError("--limit must be at least 1.")
+        keys = list(due(limit, retry_failed=retry_failed).values_list("pk", flat=True))
+        with tqdm(total=len(keys), unit="picture", disable=None) as progress:
+            report = cache_all(by_keys(keys), on_done=lambda image: progress.update())
+        for image in report.failed:
+            self.stderr.write(f"{image.source_url}: {image.reason}: {image.detail}")
+        self.stdout.write(f"cached={report.cached} failed={len(report.failed)}")

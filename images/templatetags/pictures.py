@@ -1,0 +1,72 @@
+"""`{% picture %}`: our copy of a picture in every size, or a placeholder. Never the remote address."""
+
+from django import template
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from images.models import ImageUse, Kind, RemoteImage
+
+register = template.Library()
+
+FALLBACK_WIDTH = 640  # for the few browsers that know no srcset
+
+
+@register.simple_tag
+def picture(
+    subject: ImageUse | RemoteImage | None,
+    *,
+    alt: str | None = None,
+    sizes: str = "100vw",
+    lead: bool = False,
+    label: str = "",
+    **attributes: str,
+) -> SafeString:
+    """A `<picture>` of an image or of one of its uses (whose alternative text is then the default for `alt`).
+
+    `class` is added to the outer element, `lead` has it loaded first, `label` gives a placeholder its letter.
+    """
+    css_class = attributes.pop("class", "")
+    if attributes:
+        raise template.TemplateSyntaxError(f"picture does not know {', '.join(attributes)}.")
+    image = subject.image if isinstance(subject, ImageUse) else subject
+    text = (subject.alt if isinstance(subject, ImageUse) else "") if alt is None else alt
+    if image is None or not image.has_picture:
+        return _placeholder(css_class, text, label)
+    return _picture(image, css_class, text, sizes, lead)
+
+
+def _picture(image: RemoteImage, css_class: str, alt: str, sizes: str, lead: bool) -> SafeString:
+    widths = image.rendition_widths()
+    fallback = max((width for width in widths if width <= FALLBACK_WIDTH), default=widths[0])
+    return format_html(
+        '<picture class="{}"><source type="image/webp" srcset="{}" sizes="{}">'
+        '<img src="{}" srcset="{}" sizes="{}" width="{}" height="{}" alt="{}" {} decoding="async"></picture>',
+        _classes("picture", css_class),
+        _srcset(image, widths, "webp"),
+        sizes,
+        image.rendition_url(fallback, "universal"),
+        _srcset(image, widths, "universal"),
+        sizes,
+        widths[-1],
+        image.rendition_height(widths[-1]),
+        alt,
+        SafeString('fetchpriority="high"' if lead else 'loading="lazy"'),
+    )
+
+
+def _srcset(image: RemoteImage, widths: list[int], kind: Kind) -> SafeString:
+    return format_html_join(", ", "{} {}w", ((image.rendition_url(width, kind), width) for width in widths))
+
+
+def _placeholder(css_class: str, alt: str, label: str) -> SafeString:
+    meaning = format_html('role="img" aria-label="{}"', alt) if alt else SafeString('aria-hidden="true"')
+    return format_html(
+        '<span class="{}" {}><span class="placeholder-letter" aria-hidden="true">{}</span></span>',
+        _classes("picture placeholder", css_class),
+        meaning,
+        label.strip()[:1].upper(),
+    )
+
+
+def _classes(own: str, added: str) -> str:
+    return f"{own} {added}".strip()

@@ -1,0 +1,95 @@
+import pytest
+from django.template import Context, Template, TemplateSyntaxError
+
+from images.thumbnails import thumbnail
+from tests.factories import add_picture, make_article, make_image
+
+pytestmark = pytest.mark.django_db
+
+HOSTILE = '"><script>alert(1)</script>'
+
+
+def rendered(subject, arguments: str = "", **context) -> str:
+    template = Template("{% load pictures %}{% picture subject " + arguments + " %}")
+    return template.render(Context({"subject": subject, **context}))
+
+
+def test_picture_offers_every_width_in_both_formats():
+    image = make_image(size=(700, 350))
+    html = rendered(image, 'alt="A bridge" sizes="(min-width: 40em) 50vw, 100vw" class="card-picture"')
+    for width in (160, 320, 640, 700):
+        assert f"{image.rendition_url(width, 'webp')} {width}w" in html
+        assert f"{image.rendition_url(width, 'universal')} {width}w" in html
+    assert html.startswith('<picture class="picture card-picture"><source type="image/webp"')
+    assert f'src="{image.rendition_url(640, "universal")}"' in html
+    assert 'width="700" height="350" alt="A bridge"' in html
+    assert html.count('sizes="(min-width: 40em) 50vw, 100vw"') == 2
+
+
+def test_lead_is_loaded_first_and_others_late():
+    image = make_image()
+    assert 'fetchpriority="high"' in rendered(image, "lead=True")
+    assert "loading" not in rendered(image, "lead=True")
+    assert 'loading="lazy"' in rendered(image)
+    assert "fetchpriority" not in rendered(image)
+
+
+def test_use_brings_its_own_alternative_text():
+    use = add_picture(make_article(), make_image(), alt="From the use")
+    assert 'alt="From the use"' in rendered(use)
+    assert 'alt="From the page"' in rendered(use, 'alt="From the page"')
+    assert 'alt=""' in rendered(use, 'alt=""')
+
+
+@pytest.mark.parametrize("state", ["pending", "failed"])
+def test_placeholder_stands_in_for_a_picture_that_is_not_there(state):
+    image = make_image(cached=False, state=state, source_url="https://remote.example/secret.png")
+    html = rendered(image, 'alt="A bridge" label="wired" class="wide"')
+    assert html == (
+        '<span class="picture placeholder wide" role="img" aria-label="A bridge">'
+        '<span class="placeholder-letter" aria-hidden="true">W</span></span>'
+    )
+
+
+def test_placeholder_without_meaning_is_hidden_from_screen_readers():
+    html = rendered(None)
+    assert html.startswith('<span class="picture placeholder" aria-hidden="true">')
+    assert "role" not in html
+
+
+def test_remote_address_is_never_shown():
+    image = make_image(source_url="https://remote.example/a.png")
+    assert "remote.example" not in rendered(image)
+    assert "remote.example" not in thumbnail(image)
+
+
+@pytest.mark.parametrize("cached", [True, False])
+def test_everything_is_escaped(cached):
+    html = rendered(make_image(cached=cached), "alt=evil sizes=evil class=evil label=evil", evil=HOSTILE)
+    assert "<script>" not in html
+    assert "style=" not in html
+
+
+def test_unknown_argument_is_an_error():
+    with pytest.raises(TemplateSyntaxError, match="heigth"):
+        rendered(None, "heigth=3")
+
+
+def test_pictures_cost_no_query(django_assert_num_queries):
+    image = make_image()
+    with django_assert_num_queries(0):
+        rendered(image)
+        thumbnail(image)
+
+
+def test_thumbnail_is_the_smallest_rendition():
+    image = make_image(size=(400, 200))
+    html = thumbnail(image)
+    assert f'src="{image.rendition_url(160, "webp")}" width="160" height="80" alt=""' in html
+    assert f'src="{image.rendition_url(320, "webp")}"' in thumbnail(image, at_least=320)
+    assert f'src="{image.rendition_url(400, "webp")}"' in thumbnail(image, at_least=900)
+
+
+def test_thumbnail_of_nothing_is_an_empty_frame():
+    assert thumbnail(None) == thumbnail(make_image(cached=False))
+    assert "placeholder" in thumbnail(None)

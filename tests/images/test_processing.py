@@ -1,0 +1,265 @@
+import io
+
+import pytest
+from PIL import Image, ImageCms
+
+from images import processing
+from images.processing import BadImage, process, widths_for
+from tests.images.pictures import (
+    encoded,
+    exif,
+    gif_claiming,
+    icon_hiding,
+    png_claiming,
+    two_tone,
+    with_text_bomb,
+)
+
+RED, BLUE = (254, 0, 0), (0, 0, 254)
+
+
+def rendition(data: bytes, extension: str = "jpg", width: int | None = None) -> Image.Image:
+    """One rendition of a picture, decoded; the widest unless told."""
+    found = [r for r in process(data).renditions if r.extension == extension and width in (None, r.width)]
+    return Image.open(io.BytesIO(max(found, key=lambda r: r.width).data))
+
+
+def near(color, expected, tolerance=40):
+    return all(abs(one - other) <= tolerance for one, other in zip(color, expected, strict=False))
+
+
+def is_upright(image: Image.Image) -> bool:
+    image = image.convert("RGB")
+    across, down = image.width // 2, image.height
+    return near(image.getpixel((across, down // 40)), BLUE) and near(image.getpixel((across, down // 2)), RED)
+
+
+# --- What comes in ----------------------------------------------------------------------------------
+
+ACCEPTED = {
+    "JPEG": encoded(two_tone(), "JPEG"),
+    "progressive JPEG": encoded(two_tone(), "JPEG", progressive=True),
+    "CMYK JPEG": encoded(two_tone(mode="CMYK"), "JPEG"),
+    "MPO": encoded(two_tone(), "MPO", save_all=True, append_images=[Image.new("RGB", (400, 300), "green")]),
+    "PNG": encoded(two_tone(), "PNG"),
+    "interlaced palette PNG": encoded(two_tone(mode="P"), "PNG"),
+    "opaque RGBA PNG": encoded(two_tone(mode="RGBA"), "PNG"),
+    "GIF": encoded(two_tone(mode="P"), "GIF"),
+    "animated GIF": encoded(two_tone(), "GIF", save_all=True, append_images=[Image.new("RGB", (400, 300), "green")]),
+    "WebP": encoded(two_tone(), "WEBP"),
+    "animated WebP": encoded(two_tone(), "WEBP", save_all=True, append_images=[Image.new("RGB", (400, 300))]),
+    "AVIF": encoded(two_tone(), "AVIF"),
+    "BMP": encoded(two_tone(), "BMP"),
+    "TIFF": encoded(two_tone(), "TIFF", compression="tiff_lzw"),
+    "CMYK TIFF": encoded(two_tone(mode="CMYK"), "TIFF"),
+}
+
+
+@pytest.mark.parametrize("data", ACCEPTED.values(), ids=ACCEPTED)
+def test_first_frame_is_shown_in_its_colours(data):
+    processed = process(data)
+    assert (processed.facts.width, processed.facts.height) == (400, 300)
+    assert not processed.facts.has_alpha
+    assert is_upright(rendition(data))
+    assert is_upright(rendition(data, "webp"))
+
+
+def test_phone_pictures_are_stored_as_the_jpegs_they_are():
+    facts = process(ACCEPTED["MPO"]).facts
+    assert (facts.format, facts.extension) == ("MPO", "jpg")
+
+
+def test_icon_is_shown():
+    data = encoded(two_tone((64, 64)), "ICO", sizes=[(64, 64)])
+    assert process(data).facts.width == 64
+
+
+@pytest.mark.parametrize("mode", ["I;16", "I;16B", "I"])
+def test_16_bit_grey_stays_grey(mode):
+    data = encoded(Image.new(mode, (200, 100), 128 * 256), "TIFF")
+    assert near(rendition(data).getpixel((9, 9)), (128, 128, 128), 3)
+    assert process(data).facts.color == "#808080"
+
+
+def test_16_bit_png_stays_grey():
+    data = encoded(Image.new("I;16", (200, 100), 128 * 256), "PNG")
+    assert near(rendition(data).getpixel((9, 9)), (128, 128, 128), 3)
+
+
+@pytest.mark.parametrize("mode", ["L", "1", "LA"])
+def test_grey_modes_come_out_right(mode):
+    white = Image.new("L", (200, 100), 255).convert(mode)
+    assert near(rendition(encoded(white, "PNG")).getpixel((9, 9)), (255, 255, 255), 3)
+
+
+def test_broken_profile_is_ignored():
+    assert is_upright(rendition(encoded(two_tone(), "JPEG", icc_profile=b"no profile")))
+
+
+def test_profile_of_another_mode_is_ignored():
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
+    assert is_upright(rendition(encoded(two_tone(), "JPEG", icc_profile=srgb)))
+
+
+def test_colours_are_converted_from_the_profile_of_the_picture():
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    swapped = srgb.replace(b"rXYZ", b"tmp ").replace(b"bXYZ", b"rXYZ").replace(b"tmp ", b"bXYZ")
+    swapped = swapped.replace("sRGB".encode("utf-16-be"), "Swap".encode("utf-16-be"))  # its description
+    red = encoded(Image.new("RGB", (200, 100), "red"), "PNG", icc_profile=swapped)
+    assert near(rendition(red).getpixel((9, 9)), BLUE)
+
+
+# --- Which way is up --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_turned_by_exif(kind, orientation):
+    turns = [None, None, "FLIP_LEFT_RIGHT", "ROTATE_180", "FLIP_TOP_BOTTOM", "TRANSPOSE", "ROTATE_90"]
+    turns += ["TRANSVERSE", "ROTATE_270"]
+    turn = turns[orientation]
+    laid = two_tone() if turn is None else two_tone().transpose(Image.Transpose[turn])
+    data = encoded(laid, kind, exif=exif(orientation))
+    facts = process(data).facts
+    assert (facts.width, facts.height) == (400, 300)
+    assert rendition(data).size == (400, 300)
+    assert is_upright(rendition(data))
+
+
+def test_large_turned_picture_has_its_width_after_the_turn():
+    data = encoded(two_tone((2000, 3000)).transpose(Image.Transpose.ROTATE_90), "JPEG", exif=exif(6))
+    facts = process(data).facts
+    assert (facts.width, facts.height) == (2000, 3000)
+    assert rendition(data).size == (1280, 1920)
+    assert is_upright(rendition(data))
+
+
+# --- What goes out ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("original", "widths"),
+    [
+        (1, [1]),
+        (160, [160]),
+        (161, [160, 161]),
+        (400, [160, 320, 400]),
+        (1000, [160, 320, 640, 960, 1000]),
+        (1280, [160, 320, 640, 960, 1280]),
+        (8000, [160, 320, 640, 960, 1280]),
+    ],
+)
+def test_widths_are_never_beyond_the_original(original, widths):
+    assert widths_for(original) == widths
+
+
+def test_a_rendition_for_each_width_in_two_formats():
+    renditions = process(encoded(two_tone((1000, 500)), "JPEG")).renditions
+    assert {(r.width, r.extension) for r in renditions} == {
+        (width, extension) for width in (160, 320, 640, 960, 1000) for extension in ("webp", "jpg")
+    }
+    for made in renditions:
+        image = Image.open(io.BytesIO(made.data))
+        assert image.size == (made.width, made.width // 2)
+        assert image.format == {"webp": "WEBP", "jpg": "JPEG"}[made.extension]
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "GIF", "TIFF"])
+def test_transparency_is_kept(kind):
+    image = two_tone(mode="RGBA")
+    image.paste((0, 0, 0, 0), (0, 150, 400, 300))
+    data = encoded(image, kind)
+    assert process(data).facts.has_alpha
+    for extension in ("png", "webp"):
+        assert rendition(data, extension).convert("RGBA").getpixel((200, 280))[3] == 0
+        assert rendition(data, extension).convert("RGBA").getpixel((200, 80))[3] == 255
+
+
+@pytest.mark.parametrize("mode", ["P", "L", "RGB"])
+def test_transparent_colour_of_a_png_is_kept(mode):
+    image = Image.new(mode, (200, 100), 0)
+    image.paste(1 if mode != "RGB" else (9, 9, 9), (0, 0, 200, 50))
+    data = encoded(image, "PNG", transparency=0 if mode != "RGB" else (0, 0, 0))
+    made = rendition(data, "png").convert("RGBA")
+    assert (made.getpixel((100, 90))[3], made.getpixel((100, 10))[3]) == (0, 255)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
+def test_place_maker_comment_and_profile_are_dropped(kind):
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    options = {"comment": b"taken at home"} if kind == "JPEG" else {}
+    data = encoded(two_tone(), kind, exif=exif(6), icc_profile=srgb, **options)
+    for made in process(data).renditions:
+        image = Image.open(io.BytesIO(made.data))
+        assert not image.getexif()
+        assert not {"icc_profile", "comment", "exif"} & set(image.info)
+        assert b"Camera maker" not in made.data
+        assert b"taken at home" not in made.data
+
+
+def test_equal_bytes_give_equal_renditions():
+    data = encoded(two_tone((700, 500)), "JPEG")
+    assert process(data) == process(data)
+
+
+def test_dominant_colour_is_that_of_most_of_the_picture():
+    assert process(ACCEPTED["PNG"]).facts.color in {"#ff0000", "#fe0000"}
+
+
+def test_very_flat_picture_keeps_a_pixel_of_height():
+    assert rendition(encoded(two_tone((3000, 10)), "PNG"), width=160).size == (160, 1)
+
+
+def test_large_jpeg_is_decoded_small(monkeypatch):
+    data = encoded(two_tone((6000, 4000)), "JPEG")
+    resized = []
+    resize = processing._resized
+    monkeypatch.setattr(
+        processing, "_resized", lambda image, *size: resized.append(image.width) or resize(image, *size)
+    )
+    process(data)
+    assert max(resized) <= 3000
+
+
+# --- What is refused --------------------------------------------------------------------------------
+
+REFUSED = {
+    "nothing": (b"", "not_an_image"),
+    "text": (b"no picture at all", "not_an_image"),
+    "HTML": (b"<!doctype html><title>Not found</title>", "not_an_image"),
+    "SVG": (b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>', "not_an_image"),
+    "PDF": (encoded(two_tone(), "PDF"), "not_an_image"),
+    "format of no use here": (encoded(two_tone(), "PPM"), "not_an_image"),
+    "JPEG 2000": (b"\x00\x00\x00\x0cjP  \r\n\x87\n" + bytes(50), "not_an_image"),
+    "cut JPEG": (ACCEPTED["JPEG"][:-500], "broken"),
+    "cut PNG": (ACCEPTED["PNG"][:-60], "broken"),
+    "cut WebP": (ACCEPTED["WebP"][:-20], None),
+    "cut GIF": (ACCEPTED["GIF"][:300], "broken"),
+    "header only": (ACCEPTED["PNG"][:40], "not_an_image"),
+    "GIF claiming 4 gigapixels": (gif_claiming(65_535, 65_535), "too_many_pixels"),
+    "PNG claiming 60 megapixels": (png_claiming(10_000, 6_000), "too_many_pixels"),
+    "PNG claiming 3,600 megapixels": (png_claiming(60_000, 60_000), "too_many_pixels"),
+    "icon hiding a 60-megapixel PNG": (icon_hiding(png_claiming(10_000, 6_000)), "too_many_pixels"),
+    "PNG text bomb": (with_text_bomb(ACCEPTED["PNG"]), None),
+    "too tall for WebP": (encoded(Image.new("1", (100, 20_000)), "PNG"), "too_tall"),
+}
+
+
+@pytest.mark.parametrize(("data", "code"), REFUSED.values(), ids=REFUSED)
+def test_refused_by_name_whatever_pillow_raises(data, code):
+    with pytest.raises(BadImage) as caught:
+        process(data)
+    assert caught.value.code in ({code} if code else {"broken", "not_an_image"})
+    assert caught.value.detail.endswith(".")
+
+
+def test_too_many_bytes_are_refused_unread(monkeypatch):
+    monkeypatch.setattr(processing, "MAX_BYTES", 100)
+    with pytest.raises(BadImage) as caught:
+        process(ACCEPTED["PNG"])
+    assert caught.value.code == "too_large"
+
+
+def test_polyglot_is_re_encoded_without_its_other_half():
+    data = ACCEPTED["GIF"] + b"<script>alert(1)</script>"
+    assert not any(b"<script>" in made.data for made in process(data).renditions)
