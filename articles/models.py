@@ -1,0 +1,377 @@
+"""Articles, topics, related stories, where they were imported from, and what happened to them."""
+
+from __future__ import annotations
+
+import hashlib
+import html
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+from taggit.managers import TaggableManager
+from taggit.models import ItemBase, TagBase
+
+from articles.documents import topic_key
+from images.models import ImageUse, RemoteImage
+from providers.models import Provider
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+
+class Topic(TagBase):
+    """What a story is about. Spellings that differ only in case or spaces are one topic."""
+
+    key = models.CharField(max_length=100, unique=True, editable=False)
+    shortname = models.CharField("short name", max_length=100, blank=True)
+    parent = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="children")
+    description = models.TextField(blank=True)
+    keywords = models.JSONField(default=list, blank=True)
+    hashtags = models.JSONField(default=list, blank=True)
+    services = models.JSONField(default=dict, blank=True)
+    source_id = models.CharField("_id", max_length=200, blank=True, editable=False)
+    images = models.ManyToManyField(RemoteImage, through="TopicImage", related_name="topics")
+    extra = models.JSONField("other keys", default=dict, blank=True, editable=False)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(condition=~Q(key=""), name="topic_has_a_name"),
+            models.CheckConstraint(
+                condition=Q(parent__isnull=True) | ~Q(parent=models.F("pk")),
+                name="topic_is_not_its_own_parent",
+            ),
+        ]
+
+    def save(self, *args, **kwargs) -> None:
+        self.key = topic_key(self.name)
+        if (fields := kwargs.get("update_fields")) and "name" in fields:
+            kwargs["update_fields"] = {*fields, "key"}
+        super().save(*args, **kwargs)
+
+    def slugify(self, tag: str, i: int | None = None) -> str:
+        slug = super().slugify(tag, i)
+        return slug if slug.strip("_-0123456789") else f"topic-{hashlib.sha256(self.key.encode()).hexdigest()[:8]}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("topic", args=[self.slug])
+
+
+class TopicImage(ImageUse):
+    topic = models.ForeignKey(Topic, on_delete=models.CASCADE, related_name="pictures")
+
+
+class ArticleQuerySet(models.QuerySet["Article"]):
+    def published(self, at: datetime | None = None) -> ArticleQuerySet:
+        """What the public may see, at `at` (default: now). The one definition; computed, so never late."""
+        at = at or timezone.now()
+        return self.filter(
+            Q(unpublish_at__isnull=True) | Q(unpublish_at__gt=at),
+            status=Article.Status.PUBLISHED,
+            publish_at__lte=at,
+        )
+
+    def newest_first(self) -> ArticleQuerySet:
+        return self.order_by("-published_at", "-pk")
+
+    def for_cards(self) -> ArticleQuerySet:
+        """With all that a list of stories shows; five queries however many rows."""
+        return (
+            self.select_related("provider")
+            .prefetch_related("pictures__image", "provider__logos__image", "topics")
+            .defer("secured", "extra", "body", "provider_ref")
+        )
+
+
+class Article(models.Model):  # type: ignore[django-manager-missing]  # taggit ships no types
+    """A story: someone else's article, picked and presented by us."""
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", "Draft"
+        IN_REVIEW = "in_review", "In review"
+        PUBLISHED = "published", "Published"
+        UNPUBLISHED = "unpublished", "Unpublished"
+        REJECTED = "rejected", "Rejected"
+
+    stem = models.CharField(
+        max_length=200,
+        unique=True,
+        help_text="The last part of the story's address, for example 2024-05-17-a-short-title",
+    )
+    title = models.CharField(max_length=1000)
+    excerpt = models.TextField(blank=True)
+    body = models.TextField(blank=True)
+    category = models.CharField(max_length=50, default="news")
+    type = models.CharField(max_length=50, default="article")
+    provider = models.ForeignKey(Provider, on_delete=models.PROTECT, null=True, blank=True, related_name="articles")
+    provider_ref = models.JSONField(
+        default=dict, blank=True, editable=False, help_text="What the source itself said of the provider."
+    )
+    topics = TaggableManager(
+        through="ArticleTopic",
+        blank=True,
+        ordering=["article_items__position", "article_items__pk"],
+    )
+    images = models.ManyToManyField(RemoteImage, through="ArticleImage", related_name="articles")
+
+    original_url = models.URLField("original address", max_length=2000, blank=True)
+    web_url = models.URLField("web address", max_length=2000, blank=True)
+    amp_web_url = models.URLField("AMP address", max_length=2000, blank=True)
+    cdn_amp_web_url = models.URLField("AMP cache address", max_length=2000, blank=True)
+    featured_content = models.TextField(
+        "embed",
+        blank=True,
+        help_text="The embed code of a video, as the source gave it. Never served unchecked.",
+    )
+
+    quality = models.IntegerField(null=True, blank=True)
+    heat = models.IntegerField(null=True, blank=True, help_text="−1: never scored.")
+
+    status = models.CharField("state", max_length=20, choices=Status.choices, default=Status.DRAFT, editable=False)
+    published_at = models.DateTimeField("date", help_text="When the source published it.")
+    updated_at = models.DateTimeField(
+        "updated", null=True, blank=True, help_text="When the source last changed it, if it says so."
+    )
+    publish_at = models.DateTimeField(
+        "public from", null=True, blank=True, editable=False, help_text="When it goes live here."
+    )
+    unpublish_at = models.DateTimeField(
+        "public until", null=True, blank=True, editable=False, help_text="When it comes down again."
+    )
+
+    secured = models.TextField(blank=True, editable=False)  # sealed: kept and given back, never shown
+    extra = models.JSONField("other keys", default=dict, blank=True, editable=False)
+    version = models.PositiveIntegerField(default=1, editable=False)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, editable=False, related_name="+"
+    )
+    created_at = models.DateTimeField("created", auto_now_add=True)
+    modified_at = models.DateTimeField("modified", default=timezone.now, editable=False)
+
+    objects = ArticleQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-published_at", "-pk"]
+        permissions = [("publish_article", "Can publish and unpublish articles")]
+        indexes = [
+            models.Index(fields=["status", "-published_at", "-id"], name="article_by_state"),
+            models.Index(fields=["-published_at", "-id"], name="article_by_date"),
+            models.Index(fields=["provider", "status", "-published_at", "-id"], name="article_by_provider"),
+            models.Index(fields=["type", "-published_at", "-id"], name="article_by_type"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(status="published") | Q(publish_at__isnull=False),
+                name="published_article_has_a_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=["draft", "in_review", "published", "unpublished", "rejected"]),
+                name="article_state_is_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(unpublish_at__isnull=True)
+                | Q(publish_at__isnull=True)
+                | Q(unpublish_at__gt=models.F("publish_at")),
+                name="article_ends_after_it_begins",
+            ),
+            models.CheckConstraint(condition=~Q(stem=""), name="article_has_a_stem"),
+            models.CheckConstraint(condition=~Q(title=""), name="article_has_a_title"),
+        ]
+
+    def __str__(self) -> str:
+        return self.headline
+
+    def get_absolute_url(self) -> str:
+        return reverse("article", args=[self.stem])
+
+    @property
+    def headline(self) -> str:
+        """The title as readers see it: sources write `&#8217;` where they mean an apostrophe."""
+        return html.unescape(self.title)
+
+    @property
+    def summary(self) -> str:
+        """The excerpt as readers see it."""
+        return html.unescape(self.excerpt)
+
+    @property
+    def outbound_url(self) -> str:
+        """Where the story itself is: what a reader follows."""
+        return self.web_url or self.original_url
+
+    @property
+    def is_public(self) -> bool:
+        """The same rule as `objects.published()`, for one loaded article."""
+        now = timezone.now()
+        return (
+            self.status == self.Status.PUBLISHED
+            and self.publish_at is not None
+            and self.publish_at <= now
+            and (self.unpublish_at is None or self.unpublish_at > now)
+        )
+
+    @property
+    def lead_image(self) -> ArticleImage | None:
+        """The first picture. Prefetch `pictures__image` before asking many articles."""
+        return next(iter(self.pictures.all()), None)
+
+    def set_topics(self, topics: Iterable[Topic]) -> None:
+        """Make `topics` the article's topics, in that order; a repeated one counts once."""
+        ArticleTopic.objects.filter(content_object=self).delete()
+        ArticleTopic.objects.bulk_create(
+            ArticleTopic(content_object=self, tag=topic, position=position)
+            for position, topic in enumerate(dict.fromkeys(topics))
+        )
+
+
+class ArticleTopic(ItemBase):
+    """One topic of one article, at its place in the order."""
+
+    tag = models.ForeignKey(Topic, on_delete=models.CASCADE, related_name="article_items", verbose_name="topic")
+    content_object = models.ForeignKey(
+        Article, on_delete=models.CASCADE, related_name="topic_items", verbose_name="article"
+    )
+    position = models.PositiveSmallIntegerField(blank=True)
+
+    class Meta:
+        ordering = ["position", "pk"]
+        constraints = [models.UniqueConstraint(fields=["content_object", "tag"], name="topic_once_per_article")]
+
+    def __str__(self) -> str:
+        return str(self.tag)
+
+    def save(self, *args, **kwargs) -> None:
+        if self.position is None:  # taggit's own add() knows nothing of positions: last comes last
+            self.position = ArticleTopic.objects.filter(content_object=self.content_object).count()
+        super().save(*args, **kwargs)
+
+
+class ArticleImage(ImageUse):
+    """A picture of an article; the first is the lead."""
+
+    article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="pictures")
+
+    class Meta(ImageUse.Meta):
+        verbose_name = "picture"
+
+
+class RelatedStory(models.Model):
+    """Another outlet on the same story."""
+
+    article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="related_stories")
+    position = models.PositiveSmallIntegerField(default=0)
+    title = models.CharField(max_length=1000)
+    excerpt = models.TextField(blank=True)
+    published_at = models.DateTimeField("date", null=True, blank=True)
+    web_url = models.URLField("web address", max_length=2000)
+    type = models.CharField(max_length=50, blank=True, default="article")
+    quality = models.IntegerField(null=True, blank=True)
+    provider = models.ForeignKey(
+        Provider, on_delete=models.PROTECT, null=True, blank=True, related_name="related_stories"
+    )
+    provider_ref = models.JSONField(default=dict, blank=True, editable=False)
+    images = models.ManyToManyField(RemoteImage, through="RelatedImage", related_name="related_stories")
+    extra = models.JSONField("other keys", default=dict, blank=True, editable=False)
+
+    class Meta:
+        verbose_name_plural = "related stories"
+        ordering = ["position", "pk"]
+
+    def __str__(self) -> str:
+        return self.headline
+
+    @property
+    def headline(self) -> str:
+        return html.unescape(self.title)
+
+    @property
+    def summary(self) -> str:
+        return html.unescape(self.excerpt)
+
+    @property
+    def lead_image(self) -> RelatedImage | None:
+        return next(iter(self.pictures.all()), None)
+
+
+class RelatedImage(ImageUse):
+    related_story = models.ForeignKey(RelatedStory, on_delete=models.CASCADE, related_name="pictures")
+
+
+class SourceFile(models.Model):
+    """The text a record was last imported from: the base of every later merge, and the way out again.
+
+    `path` is relative to the root of the imported tree, with `/`, and is the record's identity to the importer.
+    """
+
+    path = models.CharField(max_length=500, unique=True)
+    text = models.TextField(help_text="Byte for byte as imported: a BOM and every line ending are kept.")
+    digest = models.CharField(max_length=64, help_text="SHA-256 of the file, in hexadecimal.")
+    article = models.OneToOneField(Article, on_delete=models.CASCADE, null=True, blank=True, related_name="source_file")
+    provider = models.OneToOneField(
+        Provider, on_delete=models.CASCADE, null=True, blank=True, related_name="source_file"
+    )
+    topic = models.OneToOneField(Topic, on_delete=models.CASCADE, null=True, blank=True, related_name="source_file")
+    imported_at = models.DateTimeField("imported")
+
+    class Meta:
+        ordering = ["path"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(article__isnull=False, provider__isnull=True, topic__isnull=True)
+                | Q(article__isnull=True, provider__isnull=False, topic__isnull=True)
+                | Q(article__isnull=True, provider__isnull=True, topic__isnull=False),
+                name="source_file_describes_one_record",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.path
+
+
+class Event(models.Model):
+    """Something that was done to an article: who, when, what, from where to where, why. Never edited."""
+
+    article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="events")
+    at = models.DateTimeField(default=timezone.now)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="+",
+        help_text="Empty: an import did it.",
+    )
+    verb = models.CharField(max_length=30)
+    from_status = models.CharField("from", max_length=20, choices=Article.Status.choices, blank=True)
+    to_status = models.CharField("to", max_length=20, choices=Article.Status.choices, blank=True)
+    note = models.TextField("why", blank=True)
+    batch = models.UUIDField(null=True, blank=True, db_index=True, help_text="Shared by one bulk action.")
+    data = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+        indexes = [models.Index(fields=["article", "-at"], name="event_by_article")]
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.article_id} {self.at:%Y-%m-%d %H:%M}"
+
+
+class Revision(models.Model):
+    """The article as a document, as it stood after a save."""
+
+    article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="revisions")
+    version = models.PositiveIntegerField(help_text="The article's version that this is.")
+    document = models.JSONField(help_text="The article's document, keyed as in front matter; no sealed text.")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+    note = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-version"]
+        constraints = [models.UniqueConstraint(fields=["article", "version"], name="one_revision_per_version")]
+
+    def __str__(self) -> str:
+        return f"{self.article_id} v{self.version}"
