@@ -1,0 +1,60 @@
+"""Import front-matter files, or trees of them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from tqdm import tqdm
+
+from articles.importing import ImportReport, Options, import_paths
+
+
+class Command(BaseCommand):
+    help = (
+        "Import articles, organizations and topics from front-matter files. A file's path within its tree is its "
+        "identity, so running it again updates. Exit status 1 when any file failed."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "paths",
+            nargs="+",
+            type=Path,
+            metavar="PATH",
+            help="a file (.md, .markdown, .txt, .yaml, .yml), or a folder to look for them in",
+        )
+        parser.add_argument("--dry-run", action="store_true", help="report what would happen, and change nothing")
+        parser.add_argument("--workers", type=int, default=1, metavar="N", help="parse in N processes (default: 1)")
+        parser.add_argument("--report", type=Path, metavar="FILE", help="write the report to FILE as JSON")
+        parser.add_argument("--overwrite", action="store_true", help="let the source win over editors' changes")
+        parser.add_argument("--as-drafts", action="store_true", help="publish nothing, whatever the files say")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self._check(options)
+        chosen = Options(**{name: options[name] for name in ("dry_run", "workers", "overwrite", "as_drafts")})
+        with tqdm(unit=" files", disable=None) as bar:
+            report = import_paths(options["paths"], chosen, bar.update)
+        self._print(report, options)
+        if report.failed:
+            raise CommandError(f"{len(report.failed)} of the files could not be imported.", returncode=1)
+
+    def _check(self, options: dict[str, Any]) -> None:
+        for path in options["paths"]:
+            if not path.exists():
+                raise CommandError(f"There is no {path}.")
+        if options["workers"] < 1:
+            raise CommandError("--workers has to be 1 or more.")
+        if options["report"] and not options["report"].absolute().parent.is_dir():
+            raise CommandError(f"--report: there is no folder {options['report'].absolute().parent}.")
+
+    def _print(self, report: ImportReport, options: dict[str, Any]) -> None:
+        for problem in report.warnings:
+            self.stderr.write(f"warning: {problem}")
+        for problem in report.failed:
+            self.stderr.write(f"failed: {problem}", self.style.ERROR)
+        if options["report"]:
+            options["report"].write_text(json.dumps(report.as_data(), indent=2, ensure_ascii=False) + "\n")
+        if options["dry_run"]:
+            self.stderr.write("Dry run: nothing was changed.")
+        self.stdout.write(str(report))
