@@ -1,0 +1,118 @@
+"""The sister site's JSON API, for the clients it has: the same addresses, keys and values.
+
+Every list is `{"page": n, "value": [...], "nextPage": address or null}`, 25 stories a page, newest first. An absent
+value is null. Sealed text is no part of it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.paginator import InvalidPage, Paginator
+from django.db.models import F
+from django.http import Http404, HttpRequest, JsonResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_safe
+
+from articles import public
+from articles.documents import to_data
+from articles.models import Article, ArticleQuerySet, Topic
+from articles.records import article_document, with_parts
+from articles.templatetags.readers import absolute
+
+STORIES_A_PAGE = 25
+MAX_AGE = 300  # seconds
+LOCALE = "en-us"  # what the sister site says of every story
+
+_VERBATIM = (
+    "webUrl",
+    "originalUrl",
+    "featuredContent",
+    "heat",
+    "type",
+    "ampWebUrl",
+    "cdnAmpWebUrl",
+    "publishedDateTime",
+    "updatedDateTime",
+    "topics",
+    "sourceUrl",
+    "highlight",
+    "tags",
+)
+
+public_for_a_while = cache_control(public=True, max_age=MAX_AGE)
+
+
+@require_safe
+@public_for_a_while
+def news(request: HttpRequest, number: int = 1) -> JsonResponse:
+    return _page(public.stories(), number, "api_news_page")
+
+
+@require_safe
+@public_for_a_while
+def topic_news(request: HttpRequest, slug: str, number: int = 1) -> JsonResponse:
+    topic = get_object_or_404(public.topics_with_pages(), slug=slug)
+    return _page(public.stories_in(topic), number, "api_topic_news_page", slug)
+
+
+@require_safe
+@public_for_a_while
+def topics(request: HttpRequest) -> JsonResponse:
+    return JsonResponse({"value": [_topic(topic) for topic in public.topics().select_related("parent")]})
+
+
+def _page(stories: ArticleQuerySet, number: int, route: str, *arguments: str) -> JsonResponse:
+    paginator = Paginator(with_parts(stories).annotate(path=F("source_file__path")), STORIES_A_PAGE)
+    try:
+        page = paginator.page(number)
+    except InvalidPage as error:
+        raise Http404("No such page.") from error
+    further = absolute(reverse(route, args=[*arguments, number + 1])) if page.has_next() else None
+    return JsonResponse({"page": number, "value": [_story(story) for story in page], "nextPage": further})
+
+
+def _story(story: Article) -> dict[str, Any]:
+    data = to_data(article_document(story))
+    return {
+        "path": getattr(story, "path", None) or f"_news/{story.stem}.md",
+        "title": story.title,
+        "excerpt": story.excerpt,
+        **{key: data.get(key) for key in _VERBATIM},
+        "images": _images(data),
+        "content": story.body,
+        "provider": _provider(data.get("provider")),
+        "locale": data.get("locale", LOCALE),
+        "categories": [story.category],
+    }
+
+
+def _provider(data: dict[str, Any] | None) -> dict[str, Any] | None:
+    if data is None:
+        return None
+    known = {key: data.get(key) for key in ("name", "domain", "publishers", "authors")}
+    return known | {"images": _images(data)}
+
+
+def _images(data: dict[str, Any]) -> list[dict[str, Any]] | None:
+    if "images" not in data:
+        return None
+    keys = ("url", "width", "height", "title", "attribution")
+    return [
+        {key: image.get(key) for key in keys} | {"isCached": image.get("isCached", False)} for image in data["images"]
+    ]
+
+
+def _topic(topic: Topic) -> dict[str, Any]:
+    return {
+        "_id": topic.source_id or topic.slug,
+        "name": topic.name,
+        "shortname": topic.shortname or None,
+        "parent": topic.parent.name if topic.parent else None,
+        "description": topic.description or None,
+        "keywords": topic.keywords,
+        "hashtags": topic.hashtags,
+        "services": topic.services or None,
+    }

@@ -1,0 +1,47 @@
+"""The addresses that readers and their programs use."""
+
+from datetime import date
+
+from django.urls import path, register_converter
+
+from articles import api, feeds, sitemaps, views
+
+
+class DayConverter:
+    """`2023/09/14`; a day that no calendar has is no match, hence a 404."""
+
+    regex = "[12][0-9]{3}/[0-9]{2}/[0-9]{2}"
+
+    def to_python(self, value: str) -> date:
+        return date.fromisoformat(value.replace("/", "-"))
+
+    def to_url(self, value: date) -> str:
+        return value.isoformat().replace("-", "/")
+
+
+register_converter(DayConverter, "day")
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("news/<str:stem>/", views.article, name="article"),
+    path("topics/", views.topic_index, name="topics"),
+    path("topics/<str:slug>/", views.topic_page, name="topic"),
+    path("providers/", views.provider_index, name="providers"),
+    path("providers/<str:domain>/", views.provider_page, name="provider"),
+    path("archive/", views.archive, name="archive"),
+    path("archive/<day:day>/", views.archive_day, name="archive_day"),
+    path("search/", views.search_page, name="search"),
+    path("feeds/all.atom", feeds.everything, name="feed"),
+    path("feeds/topics/<str:slug>.atom", feeds.topic, name="topic_feed"),
+    path("feeds/providers/<str:domain>.atom", feeds.provider, name="provider_feed"),
+    path("api/topics/index.json", api.topics, name="api_topics"),
+    path("api/news/index.json", api.news, name="api_news"),
+    path("api/news/page/<int:number>/index.json", api.news, name="api_news_page"),
+    path("api/news/<str:slug>/index.json", api.topic_news, name="api_topic_news"),
+    path("api/news/<str:slug>/page/<int:number>/index.json", api.topic_news, name="api_topic_news_page"),
+    path("sitemap.xml", sitemaps.sitemap, name="sitemap"),
+    path("sitemap-<int:part>.xml", sitemaps.sitemap_part, name="sitemap_part"),
+    path("news-sitemap.xml", sitemaps.news_sitemap, name="news_sitemap"),
+    path("robots.txt", sitemaps.robots, name="robots"),
+    path("healthz", views.healthz, name="healthz"),
+]

@@ -1,0 +1,95 @@
+"""The sister site's JSON API."""
+
+import json
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+
+from articles.importing import Options, import_paths
+from articles.models import Article, RelatedImage
+from tests.factories import NOON, add_picture, make_article, make_image, make_provider, make_related, make_topic
+
+pytestmark = pytest.mark.django_db
+
+
+def get(client, address: str) -> dict:
+    response = client.get(address)
+    assert response.status_code == 200, address
+    assert response["Content-Type"] == "application/json"
+    return response.json()
+
+
+def test_a_story_has_every_key_the_sister_site_gives(client):
+    make_article(topics=[make_topic("AI")], extra={"locale": "fr-fr", "secret": "x"}, secured="SEALED")
+    data = get(client, "/api/news/index.json")
+    assert (data["page"], data["nextPage"], len(data["value"])) == (1, None, 1)
+    story = data["value"][0]
+    assert set(story) == {
+        "path", "title", "excerpt", "sourceUrl", "webUrl", "originalUrl", "featuredContent", "highlight", "heat",
+        "tags", "images", "content", "type", "ampWebUrl", "cdnAmpWebUrl", "publishedDateTime", "updatedDateTime",
+        "provider", "locale", "categories", "topics",
+    }  # fmt: skip
+    assert story["publishedDateTime"] == "2026-03-02T12:00:00Z"
+    assert (story["topics"], story["categories"], story["locale"]) == (["AI"], ["news"], "fr-fr")
+    assert "SEALED" not in json.dumps(data)
+
+
+def test_pages_hold_twenty_five_newest_first(client):
+    for number in range(26):
+        make_article(title=f"Story {number}", published_at=NOON + timedelta(minutes=number))
+    first = get(client, "/api/news/index.json")
+    assert [story["title"] for story in first["value"]] == [f"Story {number}" for number in range(25, 0, -1)]
+    assert first["nextPage"] == "http://testserver/api/news/page/2/index.json"
+    second = get(client, "/api/news/page/2/index.json")
+    assert ([story["title"] for story in second["value"]], second["nextPage"]) == (["Story 0"], None)
+
+
+def test_a_topics_list_holds_its_own_stories_only(client):
+    topic = make_topic("Canvas apps")
+    make_article(title="In", topics=[topic])
+    make_article(title="Out")
+    assert [story["title"] for story in get(client, "/api/news/canvas-apps/index.json")["value"]] == ["In"]
+    assert client.get("/api/news/canvas-apps/page/2/index.json").status_code == 404
+    assert client.get("/api/news/nothing/index.json").status_code == 404
+
+
+def test_unpublished_stories_are_in_no_list(client):
+    topic = make_topic("AI")
+    make_article(public=False, topics=[topic], title="Hidden")
+    for address in ("/api/news/index.json", "/api/topics/index.json"):
+        assert get(client, address)["value"] == []
+    assert client.get("/api/news/ai/index.json").status_code == 404
+
+
+def test_topics_are_listed_with_parent_and_id(client):
+    parent = make_topic("Technology")
+    make_article(topics=[make_topic("AI", parent=parent, source_id="ai", keywords=["robots"])])
+    topics = {topic["name"]: topic for topic in get(client, "/api/topics/index.json")["value"]}
+    assert topics["AI"]["_id"] == "ai"
+    assert (topics["AI"]["parent"], topics["AI"]["keywords"]) == ("Technology", ["robots"])
+
+
+def test_queries_are_as_many_for_one_story_as_for_ten(client, django_assert_num_queries):
+    topic = make_topic()
+    for _ in range(10):
+        story = make_article(topics=[topic])
+        add_picture(story)
+        related = make_related(story, provider=make_provider())
+        RelatedImage.objects.create(related_story=related, image=make_image())
+    for published in (10, 1):
+        keep = list(Article.objects.values_list("pk", flat=True)[:published])
+        Article.objects.exclude(pk__in=keep).update(status="draft")
+        with django_assert_num_queries(9):
+            assert len(get(client, "/api/news/index.json")["value"]) == published
+
+
+@pytest.mark.parametrize("topic", ["ai-builder", "canvas-apps"])
+def test_the_corpus_gives_the_sister_sites_own_pages(client, corpus, topic):
+    import_paths([corpus / "corpus"], Options())
+    expected = json.loads((corpus / f"corpus/api/news/{topic}/index.json").read_text())
+    found = {story["path"]: story for story in get(client, reverse("api_topic_news", args=[topic]))["value"]}
+    for story in expected["value"]:
+        assert found[story["path"]] == story
+    order = [story["path"] for story in expected["value"]]
+    assert sorted(found, key=order.index) == list(found)

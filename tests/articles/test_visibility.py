@@ -1,0 +1,173 @@
+"""Stories that are not public are reachable nowhere. A public route without a row here fails."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from articles.models import Article
+from tests.factories import add_picture, make_article, make_image, make_provider, make_related, make_topic
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime(2026, 3, 2, 18, 0, tzinfo=UTC)
+S = Article.Status
+
+HIDDEN = {
+    "draft": {"status": S.DRAFT, "publish_at": None},
+    "in-review": {"status": S.IN_REVIEW, "publish_at": None},
+    "rejected": {"status": S.REJECTED, "publish_at": None},
+    "unpublished": {"status": S.UNPUBLISHED, "publish_at": NOW - timedelta(hours=5)},
+    "future": {"status": S.PUBLISHED, "publish_at": NOW + timedelta(seconds=1)},
+    "expired": {"status": S.PUBLISHED, "publish_at": NOW - timedelta(hours=5), "unpublish_at": NOW},
+}
+MARK = "zebrafish"  # in every word that only hidden stories carry
+
+EXEMPT = ("admin/", "media/")  # the admin asks for a login; pictures are named by their content
+
+
+@dataclass(frozen=True)
+class Row:
+    """How to reach a route for a story, and what of the public story is to be found there, in lower case."""
+
+    args: Callable[[Article], tuple] = lambda story: ()
+    query: str = ""
+    shows: str = "open-story"
+
+
+ROWS = {
+    "home": Row(),
+    "article": Row(lambda story: (story.stem,)),
+    "topics": Row(shows="open subject"),
+    "topic": Row(lambda story: (story.topics.first().slug,)),
+    "providers": Row(shows="open outlet"),
+    "provider": Row(lambda story: (story.provider.domain,)),
+    "archive": Row(shows="/archive/2026/03/02/"),
+    "archive_day": Row(lambda story: (story.published_at.date(),)),
+    "search": Row(query="?q=headline"),
+    "feed": Row(),
+    "topic_feed": Row(lambda story: (story.topics.first().slug,)),
+    "provider_feed": Row(lambda story: (story.provider.domain,)),
+    "api_news": Row(),
+    "api_news_page": Row(lambda story: (1,)),
+    "api_topic_news": Row(lambda story: (story.topics.first().slug,)),
+    "api_topic_news_page": Row(lambda story: (story.topics.first().slug, 1)),
+    "api_topics": Row(shows="open subject"),
+    "sitemap": Row(),
+    "sitemap_part": Row(lambda story: (1,)),
+    "news_sitemap": Row(),
+    "robots": Row(shows=""),
+    "healthz": Row(shows=""),
+}
+
+
+def addresses(name: str, *stories: Article) -> list[str]:
+    row = ROWS[name]
+    return list(dict.fromkeys(reverse(name, args=row.args(story)) + row.query for story in stories))
+
+
+def routes(patterns, prefix=""):
+    for pattern in patterns:
+        route = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from routes(pattern.url_patterns, route)
+        elif isinstance(pattern, URLPattern):
+            yield route, pattern.name
+
+
+def hidden_story(name: str, **overrides) -> Article:
+    """One that shares its day and one topic with the public story, and has a topic of its own too."""
+    story = make_article(
+        title=f"Zebrafish headline {name}",
+        stem=f"zebrafish-{name}",
+        excerpt="Zebrafish excerpt",
+        published_at=NOW - timedelta(hours=4),
+        **HIDDEN[name.removesuffix("-shared")] | overrides,
+    )
+    add_picture(story, make_image(cached=False), title="Zebrafish picture")
+    make_related(story, title="Zebrafish elsewhere")
+    return story
+
+
+@pytest.fixture
+def clock():
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+@pytest.fixture
+def public(clock) -> Article:
+    topic = make_topic("Open subject")
+    provider = make_provider(name="Open outlet")
+    values = {"published_at": NOW - timedelta(hours=4), "publish_at": NOW, "topics": [topic]}
+    sealed = "zebrafish;sealed"  # served to nobody, be the story ever so public
+    return make_article(title="Open headline", stem="open-story", provider=provider, secured=sealed, **values)
+
+
+@pytest.fixture
+def hidden(public) -> list[Article]:
+    parent = make_topic("Zebrafish parent")
+    stories = []
+    for name in HIDDEN:
+        own = make_topic(f"Zebrafish subject {name}", parent=parent)
+        outlet = make_provider(name=f"Zebrafish outlet {name}", domain=f"zebrafish-{name}.example")
+        stories.append(hidden_story(name, topics=[own], provider=outlet))
+        shared = {"topics": list(public.topics.all()), "provider": public.provider}
+        stories.append(hidden_story(f"{name}-shared", **shared))
+    return stories
+
+
+def test_every_public_route_has_a_row():
+    public_routes = {name for route, name in routes(get_resolver().url_patterns) if not route.startswith(EXEMPT)}
+    assert public_routes == set(ROWS)
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_hidden_stories_are_nowhere(client, public, hidden, name):
+    for address in addresses(name, public, *hidden):
+        response = client.get(address)
+        assert response.status_code in (200, 404), address
+        assert MARK not in response.text.casefold(), address
+
+
+@pytest.mark.parametrize("name", [name for name, row in ROWS.items() if row.shows])
+def test_public_story_is_there(client, public, hidden, name):
+    [address] = addresses(name, public)
+    response = client.get(address)
+    assert response.status_code == 200
+    assert ROWS[name].shows in response.text.casefold()
+
+
+@pytest.mark.parametrize("name", ["article", "provider", "topic", "provider_feed", "topic_feed"])
+def test_address_of_what_only_hidden_stories_have_is_404(client, hidden, name):
+    own = [story for story in hidden if not story.stem.endswith("-shared")]
+    for address in addresses(name, *own):
+        assert client.get(address).status_code == 404, address
+
+
+def test_counts_are_of_public_stories(client, public, hidden):
+    for address in (
+        public.topics.first().get_absolute_url(),
+        public.provider.get_absolute_url(),
+        "/search/?q=headline",
+    ):
+        assert "1 story" in client.get(address).text, address
+    for address in ("/topics/", "/providers/", "/archive/"):
+        assert '<span class="count">1<span class="hidden"> story</span></span>' in client.get(address).text, address
+
+
+def test_scheduled_story_appears_at_its_second(client, clock):
+    story = hidden_story("future")
+    assert client.get(story.get_absolute_url()).status_code == 404
+    with time_machine.travel(NOW + timedelta(seconds=1), tick=False):
+        assert client.get(story.get_absolute_url()).status_code == 200
+
+
+def test_expiring_story_is_gone_at_its_second(client, clock):
+    story = hidden_story("expired")
+    assert client.get(story.get_absolute_url()).status_code == 404
+    with time_machine.travel(NOW - timedelta(seconds=1), tick=False):
+        assert client.get(story.get_absolute_url()).status_code == 200
