@@ -1,0 +1,179 @@
+"""The filters of the article list. None of them queries to draw itself but for the one name it shows."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any, cast
+
+from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.widgets import AutocompleteSelect
+from django.db.models import ForeignKey, Model, OuterRef, Q, QuerySet, Subquery
+from django.forms.utils import flatatt
+from django.utils import timezone
+
+from articles.models import Article, ArticleImage, ArticleTopic
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from django.contrib.admin.views.main import ChangeList
+    from django.http import HttpRequest
+
+
+class StateFilter(admin.SimpleListFilter):
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [*Article.Status.choices, ("public", "Public now"), ("scheduled", "Public later")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[Article] | None:
+        match self.value():
+            case None:
+                return None
+            case "public":
+                return queryset.published()
+            case "scheduled":
+                return queryset.filter(status=Article.Status.PUBLISHED, publish_at__gt=timezone.now())
+            case state:
+                return queryset.filter(status=state)
+
+
+class TypeFilter(admin.SimpleListFilter):
+    title = "type"
+    parameter_name = "kind"
+    common = ("article", "video")
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [*((name, name.capitalize()) for name in self.common), ("other", "Anything else")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[Article] | None:
+        match self.value():
+            case None:
+                return None
+            case "other":
+                return queryset.exclude(type__in=self.common)
+            case name:
+                return queryset.filter(type=name)
+
+
+class DateFilter(admin.SimpleListFilter):
+    """Days as the editor's clock has them, compared as plain bounds so that the index on the date serves."""
+
+    title = "date"
+    parameter_name = "when"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(name, label) for name, (label, _, _) in periods(timezone.localdate()).items()]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[Article] | None:
+        period = periods(timezone.localdate()).get(self.value() or "")
+        if period is None:
+            return None
+        _, first, last = period
+        return queryset.filter(published_at__gte=_midnight(first), published_at__lt=_midnight(last + timedelta(days=1)))
+
+
+def periods(today: date) -> dict[str, tuple[str, date, date]]:
+    """What can be chosen: label, first and last day."""
+    month = today.replace(day=1)
+    return {
+        "today": ("Today", today, today),
+        "yesterday": ("Yesterday", today - timedelta(days=1), today - timedelta(days=1)),
+        "week": ("Past 7 days", today - timedelta(days=6), today),
+        "month": ("This month", month, today),
+        "last-month": ("Last month", (month - timedelta(days=1)).replace(day=1), month - timedelta(days=1)),
+        "year": ("This year", today.replace(month=1, day=1), today),
+        "later": ("In the future", today + timedelta(days=1), date.max - timedelta(days=2)),
+    }
+
+
+def _midnight(day: date) -> datetime:
+    return timezone.make_aware(datetime(day.year, day.month, day.day))  # noqa: DTZ001  (made aware here)
+
+
+class PictureFilter(admin.SimpleListFilter):
+    title = "picture"
+    parameter_name = "picture"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("needed", "Needs an image"), ("there", "Has an image")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[Article] | None:
+        if self.value() not in ("needed", "there"):
+            return None
+        leads = ArticleImage.objects.filter(article=OuterRef("pk")).order_by("position", "pk")
+        stories = queryset.annotate(lead_content=Subquery(leads.values("image__content_hash")[:1]))
+        missing = Q(lead_content="") | Q(lead_content=None)
+        return stories.filter(missing if self.value() == "needed" else ~missing)
+
+
+class ChosenFilter(admin.ListFilter):
+    """One of very many, found by typing: the page carries the chosen one alone, never the whole list."""
+
+    template = "admin/articles/chosen_filter.html"
+    parameter_name: str
+    key: ForeignKey
+
+    def __init__(self, request: HttpRequest, params: dict[str, Any], model: type[Model], model_admin: Any) -> None:
+        super().__init__(request, params, model, model_admin)
+        self.admin_site = model_admin.admin_site
+        if self.parameter_name in params:
+            self.used_parameters[self.parameter_name] = params.pop(self.parameter_name)[-1]
+
+    def has_output(self) -> bool:
+        return True
+
+    def expected_parameters(self) -> list[str | None]:
+        return [self.parameter_name]
+
+    @property
+    def chosen(self) -> str | None:
+        return cast("str | None", self.used_parameters.get(self.parameter_name))
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[Article] | None:
+        if not self.chosen:
+            return None
+        try:
+            return self.narrowed(queryset, int(self.chosen))
+        except ValueError as error:
+            raise IncorrectLookupParameters(error) from error
+
+    def narrowed(self, queryset: Any, chosen: int) -> QuerySet[Article]:
+        raise NotImplementedError
+
+    def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
+        select = AutocompleteSelect(self.key, self.admin_site)
+        attributes = select.build_attrs({"name": self.parameter_name, "id": f"filter-{self.parameter_name}"})
+        chosen = self.key.related_model._default_manager.filter(pk=self.chosen).first() if self.chosen else None
+        yield {
+            "id": attributes["id"],
+            "attributes": flatatt(attributes),
+            "chosen": chosen,
+            "clear": changelist.get_query_string(remove=[self.parameter_name]),
+            "kept": [
+                (name, value)
+                for name, values in self.request.GET.lists()
+                for value in values
+                if name not in (self.parameter_name, "p", "e")
+            ],
+        }
+
+
+class ProviderFilter(ChosenFilter):
+    title = "provider"
+    parameter_name = "provider"
+    key = Article._meta.get_field("provider")
+
+    def narrowed(self, queryset: Any, chosen: int) -> QuerySet[Article]:
+        return queryset.filter(provider=chosen)
+
+
+class TopicFilter(ChosenFilter):
+    title = "topic"
+    parameter_name = "topic"
+    key = ArticleTopic._meta.get_field("tag")
+
+    def narrowed(self, queryset: Any, chosen: int) -> QuerySet[Article]:
+        return queryset.filter(pk__in=ArticleTopic.objects.filter(tag=chosen).values("content_object"))

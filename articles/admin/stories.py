@@ -1,0 +1,389 @@
+"""The admin of stories: the list, the form, and the buttons that change their state."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+from uuid import uuid4
+
+from django.contrib import admin, messages
+from django.contrib.admin.widgets import AutocompleteSelect
+from django.core.exceptions import PermissionDenied
+from django.db.models import ForeignKey, Q, QuerySet, TextField
+from django.forms import ModelForm, Textarea
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.defaultfilters import date as format_date
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from articles import revisions, workflow
+from articles.admin.filters import (
+    DateFilter,
+    PictureFilter,
+    ProviderFilter,
+    StateFilter,
+    TopicFilter,
+    TypeFilter,
+)
+from articles.admin.forms import ArticleForm, LoadedAutocomplete, RelatedStoryForm
+from articles.models import Article, ArticleImage, Event, RelatedStory, Topic
+from articles.search import search
+from images.forms import SOURCE_FIELDS, PlacedFormSet
+from images.inlines import PictureInline
+from images.thumbnails import thumbnail
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from django.contrib.auth.models import User
+    from django.forms import BaseModelFormSet
+
+MAY_PUBLISH = "articles.publish_article"
+EVENTS_SHOWN = 6
+SKIPPED_NAMED = 5
+NEVER_SCORED = SafeString('<span title="Never scored">–</span>')
+READ_AS = {"title": "headline", "excerpt": "summary", "topics": "subjects"}
+DONE = {"publish": "published", "unpublish": "unpublished"}
+
+
+class ArticlePictureInline(PictureInline):
+    model = ArticleImage
+    verbose_name_plural = "pictures (the first is the lead)"
+
+
+class RelatedStoryInline(admin.StackedInline):
+    model = RelatedStory
+    form = RelatedStoryForm
+    formset = PlacedFormSet
+    formfield_overrides = SOURCE_FIELDS | {
+        TextField: SOURCE_FIELDS[TextField] | {"widget": Textarea(attrs={"rows": 2})}
+    }
+    extra = 0
+    readonly_fields = ["picture"]
+    fields = [
+        *("title", "web_url", "excerpt"),
+        ("provider", "picture"),
+        ("published_at", "type"),
+        ("quality", "position"),
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[RelatedStory]:
+        stories = super().get_queryset(request)
+        return stories.select_related("provider").prefetch_related("pictures__image")
+
+    def formfield_for_foreignkey(self, db_field: ForeignKey, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "provider":
+            kwargs["widget"] = LoadedAutocomplete(db_field, self.admin_site)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    @admin.display(description="Picture")
+    def picture(self, story: RelatedStory) -> SafeString:
+        lead = story.lead_image if story.pk else None
+        return thumbnail(lead.image if lead else None)
+
+
+@admin.register(Article)
+class ArticleAdmin(admin.ModelAdmin):
+    form = ArticleForm
+    formfield_overrides = SOURCE_FIELDS
+    exclude = ["topics"]  # the form's own field keeps their order; the model's would not
+    autocomplete_fields = ["provider"]
+    inlines = [ArticlePictureInline, RelatedStoryInline]
+    fieldsets = [
+        ("Story", {"fields": ["title", "excerpt", ("type", "category"), ("published_at", "updated_at")]}),
+        (
+            "Where it is",
+            {"fields": ["provider", "web_url", "original_url", "amp_web_url", "cdn_amp_web_url"]},
+        ),
+        ("Topics and scores", {"fields": ["topics", ("quality", "heat")]}),
+        ("Address here", {"fields": ["stem"]}),
+        ("Embed and text", {"fields": ["featured_content", "body"], "classes": ["collapse"]}),
+    ]
+    list_display = [
+        *("picture", "story", "outlet", "subjects", "quality", "warmth", "state", "day", "links"),
+    ]
+    list_display_links = ["picture", "story"]
+    list_filter = [StateFilter, PictureFilter, DateFilter, TopicFilter, ProviderFilter, TypeFilter]
+    list_per_page = 50
+    list_select_related = ["provider"]
+    ordering = ["-published_at", "-pk"]
+    search_fields = ["title"]  # asked for by the search box; `get_search_results` does the search
+    search_help_text = "Title, excerpt, provider, topic or address"
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    actions = ["publish_selected", "unpublish_selected"]
+    view_on_site = False  # the panel links there, when the public can follow
+
+    class Media:
+        js = ["js/admin.js"]
+
+    @property
+    def media(self) -> Any:
+        """With what the list's filters by topic and provider need."""
+        key: Any = Article._meta.get_field("provider")
+        return super().media + AutocompleteSelect(key, self.admin_site).media
+
+    # --- Who may ---------------------------------------------------------------------------------
+
+    def has_change_permission(self, request: HttpRequest, obj: Article | None = None) -> bool:
+        """Who may not publish may change what they wrote themselves, until it is published."""
+        if not super().has_change_permission(request, obj):
+            return False
+        if obj is None or request.user.has_perm(MAY_PUBLISH):
+            return True
+        return obj.created_by_id == request.user.pk and obj.status != Article.Status.PUBLISHED
+
+    def has_publish_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(MAY_PUBLISH)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Article | None = None) -> list[str]:
+        """An address that readers have seen stays."""
+        return ["stem"] if obj and obj.publish_at else []
+
+    # --- The list --------------------------------------------------------------------------------
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Article]:
+        stories = super().get_queryset(request)
+        if request.resolver_match and request.resolver_match.url_name == "articles_article_changelist":
+            return stories.prefetch_related("pictures__image", "topics").defer("secured", "extra", "body")
+        return stories
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Article], search_term: str
+    ) -> tuple[QuerySet[Article], bool]:
+        """What readers' search finds, and addresses: pasted from a browser, a mail or the file's name."""
+        if not (term := search_term.strip()):
+            return queryset, False
+        by_address = Q(stem__icontains=term) | Q(web_url__icontains=term) | Q(original_url__icontains=term)
+        by_words = Q(pk__in=search(Article.objects.order_by(), term).values("pk"))
+        return queryset.filter(by_words | by_address), False
+
+    @admin.display(description="Picture")
+    def picture(self, article: Article) -> SafeString:
+        lead = article.lead_image
+        return thumbnail(lead.image if lead else None)
+
+    @admin.display(description="Story", ordering="title")
+    def story(self, article: Article) -> str:
+        return article.headline
+
+    @admin.display(description="Provider", ordering="provider__name", empty_value="–")
+    def outlet(self, article: Article) -> SafeString | None:
+        if article.provider is None:
+            return None
+        return _filter_link("provider", article.provider_id, str(article.provider))
+
+    @admin.display(description="Topics")
+    def subjects(self, article: Article) -> SafeString:
+        links = ((_filter_link("topic", topic.pk, str(topic)),) for topic in article.topics.all())
+        return format_html_join(", ", "{}", links)
+
+    @admin.display(description="Heat", ordering="heat", empty_value="–")
+    def warmth(self, article: Article) -> Any:
+        return NEVER_SCORED if article.heat == -1 else article.heat
+
+    @admin.display(description="State", ordering="status")
+    def state(self, article: Article) -> SafeString:
+        return state_badge(article)
+
+    @admin.display(description="Date", ordering="published_at")
+    def day(self, article: Article) -> str:
+        return format_date(timezone.localtime(article.published_at), "j M Y, H:i")
+
+    @admin.display(description="Open")
+    def links(self, article: Article) -> SafeString:
+        return format_html_join(" ", '<a href="{}" rel="noopener noreferrer">{}</a>', _ways_out(article))
+
+    # --- Bulk ------------------------------------------------------------------------------------
+
+    @admin.action(description="Publish selected stories", permissions=["publish"])
+    def publish_selected(self, request: HttpRequest, queryset: QuerySet[Article]) -> None:
+        self._apply_to_each(request, queryset, workflow.PUBLISH)
+
+    @admin.action(description="Unpublish selected stories", permissions=["publish"])
+    def unpublish_selected(self, request: HttpRequest, queryset: QuerySet[Article]) -> None:
+        self._apply_to_each(request, queryset, workflow.UNPUBLISH)
+
+    def _apply_to_each(self, request: HttpRequest, queryset: QuerySet[Article], verb: workflow.Verb) -> None:
+        apply, batch = _verb_function(verb), uuid4()
+        done, skipped = 0, []
+        lean = queryset.select_related(None).prefetch_related(None).only("title", "status", "version")
+        for article in lean:
+            try:
+                apply(article, by=_editor(request), batch=batch)
+            except workflow.TransitionError as error:
+                skipped.append(f"“{article}”: {error}")
+            except Article.DoesNotExist:
+                skipped.append(f"“{article}”: It is no longer there.")
+            else:
+                done += 1
+        level = messages.WARNING if skipped else messages.SUCCESS
+        self.message_user(request, _told(DONE[verb.name], done, skipped), level)
+
+    # --- The form --------------------------------------------------------------------------------
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Article | None:
+        """To be written, the row is locked and read again: the version checked is the one that changes."""
+        article = super().get_object(request, object_id, from_field)
+        if article and request.method == "POST":
+            article.refresh_from_db(from_queryset=Article.objects.select_for_update())
+        return article
+
+    def get_form(self, request: HttpRequest, obj: Article | None = None, change: bool = False, **kwargs: Any) -> Any:
+        form: Any = super().get_form(request, obj, change, **kwargs)
+        form.may_add_topics = self.admin_site.get_model_admin(Topic).has_add_permission(request)
+        return form
+
+    def get_fieldsets(self, request: HttpRequest, obj: Article | None = None) -> Any:
+        """Who may only look sees what readers see, not the source's spelling."""
+        if obj is None or self.has_change_permission(request, obj):
+            return self.fieldsets
+        return [
+            (heading, {**options, "fields": [READ_AS.get(str(name), name) for name in options["fields"]]})
+            for heading, options in self.fieldsets
+        ]
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        return {"published_at": timezone.now().replace(second=0, microsecond=0)} | dict(
+            super().get_changeform_initial_data(request)
+        )
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: Any,
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Article | None = None,
+    ) -> HttpResponse:
+        may_change = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
+        story = obj or Article()
+        context["verbs"] = [
+            verb for verb in workflow.VERBS.values() if may_change and workflow.allows(verb, story, _editor(request))
+        ]
+        if obj:
+            context |= {
+                "badge": state_badge(obj),
+                "ways_out": _ways_out(obj),
+                "source_file": getattr(obj, "source_file", None),
+                "events": obj.events.select_related("actor")[:EVENTS_SHOWN],
+                "lead": self.picture(obj),
+            }
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+    # --- Saving ----------------------------------------------------------------------------------
+
+    def save_model(self, request: HttpRequest, obj: Article, form: ModelForm, change: bool) -> None:
+        if not change:
+            obj.created_by_id = request.user.pk
+        if form.changed_data or not change:
+            super().save_model(request, obj, form, change)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Iterable[BaseModelFormSet], change: bool) -> None:
+        """The last step of a save: only now is it known whether anything changed, and all of it is stored."""
+        formsets = list(formsets)
+        super().save_related(request, form, formsets, change)
+        article: Article = form.instance
+        if "topics" in form.changed_data:
+            article.set_topics(form.cleaned_data["topics"])
+        edited = [*form.changed_data, *(formset.prefix for formset in formsets if formset.has_changed())]
+        if edited or not change:
+            self._record(request, article, edited, change)
+
+    def _record(self, request: HttpRequest, article: Article, edited: list[str], change: bool) -> None:
+        if change:
+            article.version += 1
+            article.modified_at = timezone.now()
+            article.save(update_fields=["version", "modified_at"])
+        Event.objects.create(
+            article=article,
+            actor_id=request.user.pk,
+            verb="edit" if change else "create",
+            data={"fields": edited},
+        )
+        revisions.record(article, by=_editor(request))
+
+    def response_add(self, request: HttpRequest, obj: Article, post_url_continue: str | None = None) -> HttpResponse:
+        if verb := self._pressed(request):
+            return self._saved_and(verb, request, obj, edited=True)
+        return super().response_add(request, obj, post_url_continue)
+
+    def response_change(self, request: HttpRequest, obj: Article) -> HttpResponse:
+        edited = str(obj.version) != request.POST.get("version")
+        if verb := self._pressed(request):
+            return self._saved_and(verb, request, obj, edited=edited)
+        if not edited:
+            self.message_user(request, f"Nothing had changed in “{obj}”.", messages.INFO)
+            if "_continue" in request.POST:
+                return HttpResponseRedirect(request.get_full_path())
+            return self.response_post_save_change(request, obj)
+        return super().response_change(request, obj)
+
+    def _pressed(self, request: HttpRequest) -> workflow.Verb | None:
+        """The verb of the button, if it was one. Refused here, the whole save is rolled back with it."""
+        if "_verb" not in request.POST:
+            return None
+        verb = workflow.VERBS.get(request.POST["_verb"])
+        if verb is None or not request.user.has_perm(verb.permission):
+            raise PermissionDenied
+        return verb
+
+    def _saved_and(self, verb: workflow.Verb, request: HttpRequest, obj: Article, *, edited: bool) -> HttpResponse:
+        saved = "saved" if edited else "not changed"
+        try:
+            _verb_function(verb)(obj, by=_editor(request))
+        except workflow.TransitionError as error:
+            self.message_user(request, f"“{obj}” was {saved}, and not {DONE[verb.name]}. {error}", messages.ERROR)
+        else:
+            saved_and = "saved and " if edited else ""
+            self.message_user(request, f"“{obj}” was {saved_and}{DONE[verb.name]}.", messages.SUCCESS)
+        return self.response_post_save_change(request, obj)
+
+
+def _editor(request: HttpRequest) -> User:
+    return cast("User", request.user)  # the admin's views let nobody else in
+
+
+def state_badge(article: Article) -> SafeString:
+    badge = format_html('<span class="badge badge-{}">{}</span>', article.status, article.get_status_display())
+    now = timezone.now()
+    if article.status != Article.Status.PUBLISHED:
+        return badge
+    if article.publish_at and article.publish_at > now:
+        return format_html('{} <span class="when">public from {}</span>', badge, _moment(article.publish_at))
+    if article.unpublish_at:
+        word = "was public until" if article.unpublish_at <= now else "public until"
+        return format_html('{} <span class="when">{} {}</span>', badge, word, _moment(article.unpublish_at))
+    return badge
+
+
+def _moment(at: Any) -> str:
+    return format_date(timezone.localtime(at), "j M Y, H:i T")
+
+
+def _ways_out(article: Article) -> list[tuple[str, str]]:
+    """Where the story can be looked at: here, if the public can, and at its source."""
+    here = [(article.get_absolute_url(), "On the site")] if article.is_public else []
+    out = article.outbound_url
+    return here + ([(out, "At the source")] if out.startswith(("http://", "https://")) else [])
+
+
+def _filter_link(parameter: str, key: Any, label: str) -> SafeString:
+    url = reverse("admin:articles_article_changelist", query={parameter: key})
+    return format_html('<a href="{}" title="Only stories with this {}">{}</a>', url, parameter, label)
+
+
+def _verb_function(verb: workflow.Verb) -> Any:
+    return getattr(workflow, verb.name)
+
+
+def _told(done_word: str, done: int, skipped: list[str]) -> str:
+    """What happened to whom, in full as far as it can be read at a glance."""
+    parts = [f"{done} {done_word}."]
+    if skipped:
+        parts += [f"{len(skipped)} skipped.", *skipped[:SKIPPED_NAMED]]
+    if len(skipped) > SKIPPED_NAMED:
+        parts.append(f"… and {len(skipped) - SKIPPED_NAMED} more.")
+    return " ".join(parts)

@@ -1,0 +1,385 @@
+"""The form of a story."""
+
+from datetime import UTC, datetime
+
+import pytest
+from django.urls import reverse
+
+from articles.models import Article, Event
+from images.models import RemoteImage
+from tests.articles.pages import filled, messages
+from tests.factories import (
+    add_picture,
+    make_article,
+    make_image,
+    make_provider,
+    make_related,
+    make_topic,
+    make_user,
+)
+
+pytestmark = pytest.mark.django_db
+ADD = reverse("admin:articles_article_add")
+
+
+@pytest.fixture
+def editor():
+    return make_user("Editors", username="ana")
+
+
+@pytest.fixture
+def client(client, editor):
+    client.force_login(editor)
+    return client
+
+
+def address(article) -> str:
+    return reverse("admin:articles_article_change", args=[article.pk])
+
+
+def submit(client, url: str, **changes):
+    """Open the form, change some fields and press a button (Save, unless `changes` says another)."""
+    data = filled(client.get(url)) | changes
+    if not {"_verb", "_continue"} & changes.keys():
+        data["_save"] = "Save"
+    return client.post(url, data, follow=True)
+
+
+def picture_row(number: int, **values) -> dict[str, str]:
+    return {"pictures-TOTAL_FORMS": str(number + 1)} | {
+        f"pictures-{number}-{name}": value for name, value in values.items()
+    }
+
+
+def errors(response) -> list[str]:
+    return [error for group in response.context["errors"] for error in group]
+
+
+# --- What is saved ------------------------------------------------------------------------------
+
+
+def test_unchanged_form_changes_nothing(client):
+    """Entities, line ends, microseconds and outer blanks of the source outlive a look at the form."""
+    article = make_article(
+        title="It&#8217;s &nbsp;here ",
+        excerpt="One\nTwo &amp; three\n",
+        published_at=datetime(2026, 3, 2, 12, 0, 1, 123456, tzinfo=UTC),
+        topics=[make_topic("Zebras"), make_topic("Apes")],
+        heat=-1,
+    )
+    add_picture(article, title="A\nB")
+    make_related(article, title="R&#8217;s")
+    before = Article.objects.filter(pk=article.pk).values().get()
+    response = submit(client, address(article))
+    assert messages(response) == ["Nothing had changed in “It’s \xa0here ”."]
+    assert Article.objects.filter(pk=article.pk).values().get() == before
+    assert not article.revisions.exists()
+    assert not article.events.exists()
+
+
+def test_edit_counts_a_version_and_leaves_a_revision_and_an_event(client, editor):
+    article = make_article()
+    topic = make_topic("AI")
+    submit(client, address(article), title="New", topics=[topic.pk])
+    article.refresh_from_db()
+    assert (article.title, article.version) == ("New", 2)
+    revision = article.revisions.get()
+    assert (revision.version, revision.author) == (2, editor)
+    assert revision.document["title"] == "New"
+    assert revision.document["topics"] == ["AI"]
+    event = article.events.get()
+    assert (event.verb, event.actor, event.data) == ("edit", editor, {"fields": ["title", "topics"]})
+
+
+def test_edit_writes_only_the_fields_that_were_touched(client):
+    article = make_article(title="It&#8217;s", published_at=datetime(2026, 3, 2, 12, 0, 1, 5, tzinfo=UTC))
+    submit(client, address(article), excerpt="New")
+    article.refresh_from_db()
+    assert (article.title, article.excerpt, article.published_at.microsecond) == ("It&#8217;s", "New", 5)
+
+
+def test_title_is_edited_as_readers_see_it(client):
+    article = make_article(title="It&#8217;s")
+    assert filled(client.get(address(article)))["title"] == ["It’s"]
+    submit(client, address(article), title="Q&A: what &lt;b&gt; means")
+    article.refresh_from_db()
+    assert article.headline == "Q&A: what &lt;b&gt; means"
+
+
+def test_plain_ampersand_is_stored_as_typed(client):
+    article = make_article()
+    submit(client, address(article), title="Q & A, AT&T")
+    article.refresh_from_db()
+    assert article.title == "Q & A, AT&T"
+
+
+def test_heat_that_came_in_while_the_form_was_open_stays(client):
+    """Imports change heat without a new version; saving another field must not put the old heat back."""
+    article = make_article(heat=3)
+    data = filled(client.get(address(article)))
+    Article.objects.filter(pk=article.pk).update(heat=70)
+    client.post(address(article), data | {"title": "New", "_save": "Save"})
+    article.refresh_from_db()
+    assert (article.title, article.heat) == ("New", 70)
+    assert article.events.get().data == {"fields": ["title"]}
+
+
+def test_state_cannot_be_set_through_the_form(client):
+    article = make_article(public=False)
+    submit(client, address(article), title="New", status="published", publish_at="2026-01-01")
+    article.refresh_from_db()
+    assert (article.title, article.status, article.publish_at) == ("New", "draft", None)
+
+
+def test_sealed_text_is_never_on_the_page(client):
+    article = make_article(secured="c2VhbGVk;aXY=")
+    page = client.get(address(article)).content.decode()
+    assert "c2VhbGVk" not in page
+    assert "kept as it came, never shown" in page
+
+
+def test_hostile_texts_are_escaped(client):
+    article = make_article(title="</h1><script>alert(1)</script>", excerpt="</textarea><script>alert(2)</script>")
+    make_related(article, title="<script>alert(3)</script>")
+    add_picture(article, title="<script>alert(4)</script>")
+    assert b"<script>alert" not in client.get(address(article)).content
+
+
+# --- Topics -------------------------------------------------------------------------------------
+
+
+def test_topics_are_kept_in_the_order_they_were_chosen(client):
+    article = make_article()
+    topics = [make_topic(name) for name in ("Zebras", "Apes", "Newts")]
+    submit(client, address(article), topics=[topic.pk for topic in topics])
+    assert [topic.name for topic in article.topics.all()] == ["Zebras", "Apes", "Newts"]
+    assert filled(client.get(address(article)))["topics"] == [str(topic.pk) for topic in topics]
+
+
+def test_new_order_of_the_same_topics_is_an_edit(client):
+    first, second = make_topic(), make_topic()
+    article = make_article(topics=[first, second])
+    submit(client, address(article), topics=[second.pk, first.pk])
+    assert list(article.topics.all()) == [second, first]
+    assert article.events.get().data == {"fields": ["topics"]}
+
+
+def test_all_topics_can_be_taken_away(client):
+    article = make_article(topics=[make_topic()])
+    data = filled(client.get(address(article)))
+    del data["topics"]
+    client.post(address(article), data | {"_save": "Save"})
+    assert not article.topics.exists()
+
+
+# --- A new story --------------------------------------------------------------------------------
+
+
+def new_story(**values) -> dict[str, str]:
+    return {"title": "Small & early", "published_at_0": "02/03/2026", "published_at_1": "12:00:00"} | values
+
+
+def test_new_story_is_a_draft_of_its_author_with_an_address_of_date_and_title(client, editor):
+    submit(client, ADD, **new_story())
+    article = Article.objects.get()
+    assert (article.status, article.created_by, article.version) == ("draft", editor, 1)
+    assert article.stem == "2026-03-02-small-early"
+    assert article.events.get().verb == "create"
+    assert article.revisions.get().version == 1
+
+
+def test_address_that_is_taken_gets_a_number(client):
+    make_article(stem="2026-03-02-small-early")
+    make_article(stem="2026-03-02-small-early-2")
+    submit(client, ADD, **new_story())
+    assert Article.objects.filter(stem="2026-03-02-small-early-3").exists()
+
+
+def test_address_with_a_slash_is_refused(client):
+    response = submit(client, ADD, **new_story(stem="a/b"))
+    assert errors(response) == ["Letters, digits, hyphens, dots and underscores only."]
+
+
+def test_address_that_readers_have_seen_cannot_be_changed(client):
+    article = make_article(stem="2026-03-02-seen")
+    submit(client, address(article), title="New", stem="other")
+    article.refresh_from_db()
+    assert (article.title, article.stem) == ("New", "2026-03-02-seen")
+
+
+def test_new_story_can_be_saved_and_published_at_once(client):
+    response = submit(client, ADD, **new_story(_verb="publish"))
+    assert messages(response) == ["“Small & early” was saved and published."]
+    assert Article.objects.published().get().title == "Small & early"
+
+
+# --- Buttons ------------------------------------------------------------------------------------
+
+
+def test_publish_button_saves_and_publishes(client, editor):
+    article = make_article(public=False)
+    response = submit(client, address(article), title="New", _verb="publish")
+    assert messages(response) == ["“New” was saved and published."]
+    assert Article.objects.published().get().title == "New"
+    assert list(Event.objects.values_list("verb", "actor")) == [("publish", editor.pk), ("edit", editor.pk)]
+
+
+def test_publish_button_does_not_claim_a_save_that_was_none(client):
+    article = make_article(public=False, title="Same")
+    assert messages(submit(client, address(article), _verb="publish")) == ["“Same” was published."]
+    assert not article.revisions.exists()
+
+
+def test_unpublish_button(client):
+    article = make_article()
+    submit(client, address(article), _verb="unpublish")
+    assert not Article.objects.published().exists()
+
+
+def test_form_with_errors_publishes_nothing(client):
+    article = make_article(public=False)
+    response = submit(client, address(article), title="", _verb="publish")
+    assert response.status_code == 200
+    article.refresh_from_db()
+    assert article.status == "draft"
+
+
+def test_only_verbs_that_apply_have_a_button(client):
+    draft, live = make_article(public=False), make_article()
+    assert 'value="publish"' in client.get(address(draft)).content.decode()
+    assert 'value="unpublish"' not in client.get(address(draft)).content.decode()
+    assert 'value="publish"' not in client.get(address(live)).content.decode()
+    assert 'value="unpublish"' in client.get(address(live)).content.decode()
+
+
+def test_verb_that_does_not_apply_says_what_was_done_and_what_not(client):
+    article = make_article(title="Live")
+    response = submit(client, address(article), excerpt="New", _verb="publish")
+    assert messages(response) == ["“Live” was saved, and not published. It is published, so it cannot be published."]
+
+
+def test_opening_a_page_never_publishes(client):
+    article = make_article(public=False)
+    client.get(address(article), {"_verb": "publish"})
+    article.refresh_from_db()
+    assert article.status == "draft"
+
+
+# --- Two editors --------------------------------------------------------------------------------
+
+
+def test_stale_save_overwrites_nothing_and_says_whose_change_it_met(client):
+    article = make_article(title="Old")
+    data = filled(client.get(address(article)))
+    ben = make_user("Editors", username="ben")
+    client.force_login(ben)
+    submit(client, address(article), title="Ben’s")
+    client.force_login(make_user("Editors"))
+    response = client.post(address(article), data | {"title": "Mine", "_verb": "publish"})
+    [error] = errors(response)
+    assert error.startswith("ben changed this story at ")
+    assert filled(response)["title"] == ["Mine"]
+    article.refresh_from_db()
+    assert (article.title, article.version) == ("Ben’s", 2)
+
+
+def test_stale_form_stays_stale_when_it_is_sent_again(client):
+    article = make_article(title="Old")
+    data = filled(client.get(address(article)))
+    Article.objects.filter(pk=article.pk).update(version=2)
+    response = client.post(address(article), data | {"title": "Mine"})
+    response = client.post(address(article), filled(response))
+    assert "after you opened it" in errors(response)[0]
+    article.refresh_from_db()
+    assert article.title == "Old"
+
+
+def test_form_that_names_no_version_is_refused(client):
+    article = make_article(title="Old")
+    submit(client, address(article), title="Mine", version="")
+    article.refresh_from_db()
+    assert article.title == "Old"
+
+
+# --- Pictures and related stories ---------------------------------------------------------------
+
+
+def test_pasted_address_makes_a_picture_that_waits(client):
+    """Nothing is fetched: sockets are closed in tests, and the image says that it waits."""
+    article = make_article()
+    submit(client, address(article), **picture_row(0, address="https://pictures.example/new.jpg", alt="A cat"))
+    picture = article.pictures.get()
+    assert (picture.image.source_url, picture.alt) == ("https://pictures.example/new.jpg", "A cat")
+    assert picture.image.state == RemoteImage.State.PENDING
+    assert article.events.get().data == {"fields": ["pictures"]}
+
+
+def test_known_address_is_the_known_picture(client):
+    article, image = make_article(), make_image()
+    submit(client, address(article), **picture_row(0, address=image.source_url))
+    assert article.pictures.get().image == image
+
+
+def test_picture_without_a_number_comes_last(client):
+    article = make_article()
+    lead = add_picture(article)
+    submit(client, address(article), **picture_row(1, address="https://pictures.example/2.jpg", position=""))
+    assert article.pictures.first() == lead
+    assert article.pictures.last().position == 1
+
+
+def test_other_address_drops_what_the_source_declared_of_the_old_picture(client):
+    article = make_article()
+    add_picture(article, width=640, height=480, is_cached=True)
+    submit(client, address(article), **{"pictures-0-address": "https://pictures.example/other.jpg"})
+    picture = article.pictures.get()
+    assert (picture.width, picture.height, picture.is_cached) == (None, None, None)
+
+
+@pytest.mark.parametrize("bad", ["javascript:alert(1)", "ftp://a.example/x.jpg", "file:///etc/passwd", "/etc/passwd"])
+def test_address_of_no_picture_on_the_web_is_refused(client, bad):
+    article = make_article()
+    assert len(errors(submit(client, address(article), **picture_row(0, address=bad)))) == 1
+    assert not RemoteImage.objects.exists()
+
+
+def test_picture_that_failed_says_why(client):
+    article = make_article()
+    failed = make_image(cached=False, state="failed", reason="http", detail="The server answered 404.")
+    add_picture(article, failed)
+    assert "Failed: The server answered 404." in client.get(address(article)).content.decode()
+
+
+def test_related_story_is_added_to_the_end(client):
+    article = make_article()
+    make_related(article)
+    values = {"title": "Second", "web_url": "https://other.example/2", "type": "article"}
+    rows = {f"related_stories-1-{name}": value for name, value in values.items()}
+    submit(client, address(article), **{"related_stories-TOTAL_FORMS": "2"} | rows)
+    assert article.related_stories.last().title == "Second"
+    assert article.revisions.get().document["related"][1]["title"] == "Second"
+
+
+def test_panel_tells_where_the_story_came_from_and_what_happened(client):
+    article = make_article(public=False, created_by=make_user(username="carl"))
+    Event.objects.create(article=article, verb="send back", note="Too long")
+    page = client.get(address(article)).content.decode()
+    assert "Written here by carl" in page
+    assert "“Too long”" in page
+
+
+def test_query_count_of_the_form_does_not_grow_with_its_rows(client, django_assert_num_queries):
+    article = make_article(topics=[make_topic()])
+
+    def add_rows():
+        add_picture(article)
+        make_related(article, provider=make_provider())
+
+    add_rows()
+    client.get(address(article))
+    with django_assert_num_queries(14):
+        client.get(address(article))
+    for _ in range(9):
+        add_rows()
+    with django_assert_num_queries(14):
+        client.get(address(article))

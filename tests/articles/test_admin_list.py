@@ -1,0 +1,269 @@
+"""The editors' list of stories."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from django.urls import reverse
+from django.utils import timezone
+
+from articles.models import Article, Event
+from tests.articles.pages import messages
+from tests.factories import (
+    NOON,
+    add_picture,
+    make_article,
+    make_image,
+    make_provider,
+    make_topic,
+    make_user,
+)
+
+pytestmark = pytest.mark.django_db
+LIST = reverse("admin:articles_article_changelist")
+
+
+@pytest.fixture
+def editor():
+    return make_user("Editors", username="ana")
+
+
+@pytest.fixture
+def client(client, editor):
+    client.force_login(editor)
+    return client
+
+
+def titles(client, **parameters) -> list[str]:
+    response = client.get(LIST, parameters)
+    assert response.status_code == 200
+    return [str(article) for article in response.context["cl"].result_list]
+
+
+def row(client, text: str) -> str:
+    """The table row in which `text` stands."""
+    page = client.get(LIST).content.decode()
+    return next(row for row in re.findall(r"<tr>.*?</tr>", page, re.DOTALL) if text in row)
+
+
+def run(client, action: str, *articles, **more):
+    data = {"action": action, "_selected_action": [article.pk for article in articles], **more}
+    return client.post(LIST, data, follow=True)
+
+
+# --- What a row shows ---------------------------------------------------------------------------
+
+
+def test_row_shows_topics_in_their_order(client):
+    make_article(title="Ordered", topics=[make_topic("Zebras"), make_topic("Apes")])
+    text = re.sub(r"<[^>]+>", "", row(client, "Ordered"))
+    assert "Zebras, Apes" in text
+
+
+def test_never_scored_heat_is_a_dash_that_says_so(client):
+    make_article(title="Unscored", heat=-1)
+    assert '<span title="Never scored">–</span>' in row(client, "Unscored")
+
+
+def test_scheduled_story_says_from_when_it_is_public(client):
+    make_article(title="Tomorrow", publish_at=datetime(2999, 1, 2, 14, 0, tzinfo=UTC))
+    shown = row(client, "Tomorrow")
+    assert "public from 2 Jan 2999, 14:00 UTC" in shown
+    assert "On the site" not in shown
+
+
+def test_public_story_links_to_the_site_and_to_its_source(client):
+    article = make_article(title="Out", web_url="https://outlet.example/out")
+    shown = row(client, "Out")
+    assert f'<a href="{article.get_absolute_url()}" rel="noopener noreferrer">On the site</a>' in shown
+    assert '<a href="https://outlet.example/out" rel="noopener noreferrer">At the source</a>' in shown
+
+
+def test_address_that_is_not_of_the_web_is_no_link(client):
+    make_article(title="Trap", web_url="javascript:alert(1)")
+    assert "javascript:" not in row(client, "Trap")
+
+
+def test_hostile_title_is_text(client):
+    make_article(title="<script>alert(1)</script> &lt;img src=x&gt;")
+    page = client.get(LIST).content.decode()
+    assert "<script>alert(1)" not in page
+    assert "<img src=x" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; &lt;img src=x&gt;" in page
+
+
+def test_thumbnail_is_the_lead_picture_and_silent(client):
+    article = make_article(title="Pictured")
+    lead = add_picture(article).image
+    add_picture(article)
+    shown = row(client, "Pictured")
+    assert lead.content_hash in shown
+    assert shown.count("<img") == 1
+    assert 'alt=""' in shown
+
+
+def test_query_count_does_not_grow_with_the_rows(client, django_assert_num_queries):
+    def add_row():
+        add_picture(make_article(topics=[make_topic(), make_topic()]))
+
+    add_row()
+    client.get(LIST)  # the session and the content types are warm from here on
+    with django_assert_num_queries(8):
+        client.get(LIST)
+    for _ in range(9):
+        add_row()
+    with django_assert_num_queries(8):
+        assert len(titles(client)) == 10
+
+
+# --- Filters and search -------------------------------------------------------------------------
+
+
+def test_filter_by_state(client):
+    make_article(title="Live")
+    make_article(title="Later", publish_at=timezone.now() + timedelta(days=1))
+    make_article(title="Draft", public=False)
+    assert titles(client, state="draft") == ["Draft"]
+    assert set(titles(client, state="published")) == {"Live", "Later"}
+    assert titles(client, state="public") == ["Live"]
+    assert titles(client, state="scheduled") == ["Later"]
+
+
+def test_filter_by_topic_names_the_chosen_one_and_no_other(client):
+    ai, sea = make_topic("AI"), make_topic("The sea")
+    make_article(title="Machines", topics=[ai])
+    make_article(title="Whales", topics=[sea])
+    assert titles(client, topic=ai.pk) == ["Machines"]
+    filters = client.get(LIST, {"topic": ai.pk}).content.decode().partition('id="changelist-filter"')[2]
+    assert f'<option value="{ai.pk}" selected>AI</option>' in filters
+    assert "The sea" not in filters
+
+
+def test_filter_by_provider(client):
+    wired = make_provider(name="Wired")
+    make_article(title="Theirs", provider=wired)
+    make_article(title="Other")
+    assert titles(client, provider=wired.pk) == ["Theirs"]
+
+
+def test_filters_add_up_and_survive_one_another(client):
+    wired = make_provider()
+    make_article(title="Both", provider=wired, public=False)
+    make_article(title="One", provider=wired)
+    assert titles(client, provider=wired.pk, state="draft") == ["Both"]
+    page = client.get(LIST, {"provider": wired.pk, "state": "draft"}).content.decode()
+    assert '<input type="hidden" name="state" value="draft">' in page
+
+
+def test_filter_by_something_that_is_no_number_is_refused_without_an_error(client):
+    make_article()
+    assert client.get(LIST, {"topic": "x"}).status_code == 302
+
+
+def test_filter_by_type(client):
+    for kind in ("article", "video", "download"):
+        make_article(title=kind, type=kind)
+    assert titles(client, kind="video") == ["video"]
+    assert titles(client, kind="other") == ["download"]
+
+
+@time_machine.travel("2026-03-03 00:30:00+00:00", tick=False)
+def test_filter_by_date():
+    """Days begin and end at midnight, and a month with its first day."""
+    from articles.admin.filters import DateFilter  # the filter alone: logging in needs a clock that moves
+
+    moments = {
+        "today": datetime(2026, 3, 3, 0, 0, tzinfo=UTC),
+        "yesterday": datetime(2026, 3, 2, 23, 59, 59, tzinfo=UTC),
+        "a week ago": datetime(2026, 2, 25, 0, 0, tzinfo=UTC),
+        "just over": datetime(2026, 2, 24, 23, 59, tzinfo=UTC),
+        "tomorrow": datetime(2026, 3, 4, 0, 0, tzinfo=UTC),
+    }
+    for title, moment in moments.items():
+        make_article(title=title, published_at=moment)
+
+    def found(period: str) -> set[str]:
+        chosen = DateFilter(None, {"when": [period]}, Article, None)
+        return {str(article) for article in chosen.queryset(None, Article.objects.all())}
+
+    assert found("today") == {"today"}
+    assert found("yesterday") == {"yesterday"}
+    assert found("week") == {"today", "yesterday", "a week ago"}
+    assert found("month") == {"today", "yesterday"}
+    assert found("last-month") == {"a week ago", "just over"}
+    assert found("year") == set(moments) - {"tomorrow"}
+    assert found("later") == {"tomorrow"}
+
+
+def test_filter_by_date_narrows_the_list(client):
+    make_article(title="Now", published_at=timezone.now())
+    make_article(title="Long ago", published_at=NOON)
+    assert titles(client, when="week") == ["Now"]
+
+
+def test_needs_an_image_is_about_the_lead_picture(client):
+    add_picture(make_article(title="Has one"))
+    make_article(title="Has none")
+    waiting = make_article(title="Lead is waiting")
+    add_picture(waiting, make_image(cached=False))
+    add_picture(waiting)
+    assert set(titles(client, picture="needed")) == {"Has none", "Lead is waiting"}
+    assert titles(client, picture="there") == ["Has one"]
+
+
+@pytest.mark.parametrize(
+    "words", ["dojo", "supercomputer", "wired", "robotaxis", "2023-09-14-dojo", "https://wired.example/dojo?a=b"]
+)
+def test_search_finds_by_words_and_addresses(client, words):
+    make_article(
+        title="Dojo",
+        excerpt="On a supercomputer.",
+        stem="2023-09-14-dojo",
+        web_url="https://wired.example/dojo?a=b",
+        provider=make_provider(name="Wired"),
+        topics=[make_topic("Robotaxis")],
+    )
+    make_article(title="Other")
+    assert titles(client, q=words) == ["Dojo"]
+
+
+def test_search_takes_wildcards_and_quotes_as_they_are(client):
+    make_article(title='100% "sure"')
+    make_article(title="Other")
+    assert titles(client, q='% "') == ['100% "sure"']
+
+
+# --- Bulk actions -------------------------------------------------------------------------------
+
+
+def test_bulk_publish_tells_each_result_and_shares_one_batch(client, editor):
+    drafts = [make_article(public=False) for _ in range(2)]
+    live = make_article(title="Live already")
+    response = run(client, "publish_selected", *drafts, live)
+    assert messages(response) == ["2 published. 1 skipped. “Live already”: It is published, so it cannot be published."]
+    assert Article.objects.published().count() == 3
+    assert Event.objects.filter(verb="publish", actor=editor).count() == 2
+    assert len(set(Event.objects.values_list("batch", flat=True))) == 1
+
+
+def test_bulk_unpublish(client):
+    live = make_article()
+    assert messages(run(client, "unpublish_selected", live)) == ["1 unpublished."]
+    live.refresh_from_db()
+    assert live.status == Article.Status.UNPUBLISHED
+
+
+def test_many_skipped_stories_are_counted_and_the_first_named(client):
+    drafts = [make_article(public=False, title=f"Draft {number}") for number in range(8)]
+    [message] = messages(run(client, "unpublish_selected", *drafts))
+    assert message.startswith("0 unpublished. 8 skipped. “Draft 7”: It is draft")
+    assert message.endswith("… and 3 more.")
+
+
+def test_nobody_but_those_with_the_right_can_delete(client):
+    article = make_article()
+    actions = client.get(LIST).content.decode()
+    assert "delete_selected" not in actions
+    run(client, "delete_selected", article, post="yes")
+    assert Article.objects.filter(pk=article.pk).exists()

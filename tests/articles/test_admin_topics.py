@@ -1,0 +1,142 @@
+"""The admin of topics, and the list of events."""
+
+import pytest
+from django.urls import reverse
+
+from articles.models import Event, Topic
+from tests.articles.pages import filled
+from tests.factories import make_article, make_topic, make_user
+
+pytestmark = pytest.mark.django_db
+LIST = reverse("admin:articles_topic_changelist")
+ADD = reverse("admin:articles_topic_add")
+
+
+@pytest.fixture
+def editor():
+    return make_user("Editors", username="ana")
+
+
+@pytest.fixture
+def client(client, editor):
+    client.force_login(editor)
+    return client
+
+
+def submit(client, url: str, **changes):
+    return client.post(url, filled(client.get(url), "topic_form") | changes | {"_save": "Save"})
+
+
+def address(topic) -> str:
+    return reverse("admin:articles_topic_change", args=[topic.pk])
+
+
+def errors(response) -> list[str]:
+    return [error for group in response.context["errors"] for error in group]
+
+
+def test_keywords_and_hashtags_are_edited_a_line_each(client):
+    topic = make_topic("AI", keywords=["robots", "models"])
+    assert filled(client.get(address(topic)), "topic_form")["keywords"] == ["robots\r\nmodels"]
+    submit(client, address(topic), keywords="robots\r\n\r\n chips \r\nrobots", hashtags="#ai")
+    topic.refresh_from_db()
+    assert (topic.keywords, topic.hashtags) == (["robots", "chips"], ["#ai"])
+
+
+@pytest.mark.parametrize("name", ["AI", "ai", " Ai "])
+def test_name_that_differs_only_in_case_is_taken(client, name):
+    make_topic("AI")
+    assert errors(submit(client, ADD, name=name))[-1] in (
+        "There is already a topic ‘AI’.",
+        "Topic with this Name already exists.",
+    )
+    assert Topic.objects.count() == 1
+
+
+def test_topic_may_change_the_case_of_its_own_name(client):
+    topic = make_topic("ai")
+    submit(client, address(topic), name="AI")
+    topic.refresh_from_db()
+    assert topic.name == "AI"
+
+
+def test_address_is_made_from_the_name_when_left_blank(client):
+    submit(client, ADD, name="Artificial intelligence")
+    assert Topic.objects.get().slug == "artificial-intelligence"
+
+
+def test_address_of_a_topic_is_not_lost(client):
+    topic = make_topic("AI")
+    submit(client, address(topic), slug="", description="New")
+    topic.refresh_from_db()
+    assert (topic.slug, topic.description) == ("ai", "New")
+
+
+def test_topic_cannot_lie_below_itself(client):
+    top = make_topic("Top")
+    middle = make_topic("Middle", parent=top)
+    bottom = make_topic("Bottom", parent=middle)
+    for parent in (top, middle, bottom):
+        assert errors(submit(client, address(top), parent=parent.pk)) == [f"‘{parent}’ is this topic or lies below it."]
+
+
+def test_list_shows_parent_children_and_number_of_stories(client):
+    science = make_topic("Science")
+    space = make_topic("Space", parent=science)
+    make_article(topics=[space])
+    make_article(topics=[space], public=False)
+    page = client.get(LIST).content.decode()
+    assert f'<a href="/admin/articles/article/?topic={space.pk}">2</a>' in page
+    assert '<td class="field-below">Space</td>' in page
+    assert '<td class="field-parent nowrap">Science</td>' in page
+
+
+def test_query_count_does_not_grow_with_the_rows(client, django_assert_num_queries):
+    def add_row():
+        make_article(topics=[make_topic(parent=make_topic())])
+
+    add_row()
+    client.get(LIST)
+    with django_assert_num_queries(6):
+        client.get(LIST)
+    for _ in range(9):
+        add_row()
+    with django_assert_num_queries(6):
+        client.get(LIST)
+
+
+def test_topics_are_found_by_typing(client):
+    make_topic("Robotaxis")
+    make_topic("Space")
+    response = client.get(
+        reverse("admin:autocomplete"),
+        {"app_label": "articles", "model_name": "articletopic", "field_name": "tag", "term": "robo"},
+    )
+    assert [found["text"] for found in response.json()["results"]] == ["Robotaxis"]
+
+
+def test_events_tell_who_did_what_from_where_to_where_and_why(client, editor):
+    article = make_article(title="Told")
+    Event.objects.create(
+        article=article, actor=editor, verb="publish", from_status="draft", to_status="published", note="At last"
+    )
+    Event.objects.create(article=article, verb="import")
+    page = client.get(reverse("admin:articles_event_changelist"), {"what": "publish"}).content.decode()
+    for text in ("ana", "Told", "Draft → Published", "At last"):
+        assert text in page
+    assert '<td class="field-who nowrap">Import</td>' not in page
+
+
+def test_events_can_be_narrowed_to_who_did_them(client, editor):
+    article = make_article()
+    mine = Event.objects.create(article=article, actor=editor, verb="edit")
+    theirs = Event.objects.create(article=article, actor=make_user(), verb="edit")
+    imported = Event.objects.create(article=article, verb="import")
+
+    def found(who: str) -> set:
+        response = client.get(reverse("admin:articles_event_changelist"), {"who": who})
+        return set(response.context["cl"].result_list)
+
+    assert found("me") == {mine}
+    assert found("people") == {mine, theirs}
+    assert found("imports") == {imported}

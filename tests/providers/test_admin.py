@@ -1,0 +1,123 @@
+"""The admin of providers."""
+
+import pytest
+from django.urls import reverse
+
+from images.models import RemoteImage
+from providers.models import Provider, ProviderImage
+from tests.articles.pages import filled
+from tests.factories import make_article, make_image, make_provider, make_related, make_user
+
+pytestmark = pytest.mark.django_db
+LIST = reverse("admin:providers_provider_changelist")
+ADD = reverse("admin:providers_provider_add")
+
+
+@pytest.fixture
+def client(client):
+    client.force_login(make_user("Editors"))
+    return client
+
+
+def submit(client, url: str, **changes):
+    return client.post(url, filled(client.get(url), "provider_form") | changes | {"_save": "Save"})
+
+
+def address(provider, page: str = "change") -> str:
+    return reverse(f"admin:providers_provider_{page}", args=[provider.pk])
+
+
+def names(client, query: str) -> list[str]:
+    return [provider.name for provider in client.get(LIST, {"q": query}).context["cl"].result_list]
+
+
+@pytest.mark.parametrize("typed", ["wired.com", "https://WIRED.com/story?a=b", " wired.com. ", "//wired.com:443"])
+def test_domain_is_stored_in_its_one_spelling(client, typed):
+    submit(client, ADD, name="Wired", domain=typed)
+    assert Provider.objects.get().domain == "wired.com"
+
+
+def test_text_that_is_no_domain_is_a_form_error(client):
+    response = submit(client, ADD, name="Wired", domain="not a domain")
+    assert "This is no domain. Write it like wired.com" in response.content.decode()
+    assert not Provider.objects.exists()
+
+
+def test_domain_that_is_taken_is_a_form_error_in_any_spelling(client):
+    make_provider(domain="wired.com")
+    assert submit(client, ADD, name="Wired", domain="HTTPS://wired.com/").status_code == 200
+    assert Provider.objects.count() == 1
+
+
+def test_other_names_are_edited_a_line_each(client):
+    provider = make_provider(other_names=["The Wire"])
+    assert filled(client.get(address(provider)), "provider_form")["other_names"] == ["The Wire"]
+    submit(client, address(provider), other_names="The Wire\r\nWired UK\r\n")
+    provider.refresh_from_db()
+    assert provider.other_names == ["The Wire", "Wired UK"]
+
+
+def test_unchanged_form_leaves_the_source_spelling_alone(client):
+    provider = make_provider(description="One\nTwo\n", other_names=["A", "A", " B "])
+    submit(client, address(provider))
+    provider.refresh_from_db()
+    assert (provider.description, provider.other_names) == ("One\nTwo\n", ["A", "A", " B "])
+
+
+def test_pasted_logo_address_waits_to_be_fetched(client):
+    provider = make_provider()
+    row = {"logos-TOTAL_FORMS": "1", "logos-0-address": "https://wired.com/logo.png"}
+    submit(client, address(provider), **row)
+    assert provider.logos.get().image.state == RemoteImage.State.PENDING
+
+
+def test_list_counts_stories_and_related_stories(client):
+    provider = make_provider()
+    other = make_article()
+    for _ in range(2):
+        make_article(provider=provider, public=False)
+        make_related(other, provider=provider)
+    make_related(other, provider=provider)
+    page = client.get(LIST, {"q": provider.domain}).content.decode()
+    assert f'<a href="/admin/articles/article/?provider={provider.pk}">2</a>' in page
+    assert '<td class="field-related">3</td>' in page
+
+
+@pytest.mark.parametrize("query", ["Wired", "wired.com", "tidings", "dépêche"])
+def test_search_knows_name_domain_and_other_names(client, query):
+    make_provider(name="Wired", domain="wired.com", other_names=["The Tidings", "La dépêche"])
+    make_provider(name="Else")
+    assert names(client, query) == ["Wired"]
+
+
+def test_query_count_does_not_grow_with_the_rows(client, django_assert_num_queries):
+    def add_row():
+        provider = make_provider()
+        ProviderImage.objects.create(provider=provider, image=make_image())
+        make_related(make_article(provider=provider), provider=provider)
+
+    add_row()
+    client.get(LIST)
+    with django_assert_num_queries(7):
+        client.get(LIST)
+    for _ in range(9):
+        add_row()
+    with django_assert_num_queries(7):
+        client.get(LIST)
+
+
+def test_provider_with_stories_cannot_be_deleted_even_by_who_may(client):
+    client.force_login(make_user(is_superuser=True))
+    provider = make_article().provider
+    page = client.post(address(provider, "delete"), {"post": "yes"}).content.decode()
+    assert "would require deleting the following protected related objects" in page
+    assert Provider.objects.filter(pk=provider.pk).exists()
+
+
+def test_editor_may_not_delete_and_contributor_may_only_look(client):
+    provider = make_provider()
+    assert client.post(address(provider, "delete"), {"post": "yes"}).status_code == 403
+    client.force_login(make_user("Contributors"))
+    assert client.get(address(provider)).status_code == 200
+    assert client.post(address(provider), {"name": "New"}).status_code == 403
+    assert Provider.objects.filter(pk=provider.pk, name=provider.name).exists()
