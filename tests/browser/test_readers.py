@@ -1,0 +1,107 @@
+"""Readers' journeys, in a real browser."""
+
+import io
+import re
+
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+
+from tests.factories import add_picture, make_article, make_provider, make_related, make_topic
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
+
+LONG_WORD = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
+PHONE = {"width": 320, "height": 640}
+PAGES = {
+    "front": "/",
+    "story": "/news/2026-03-02-tide/",
+    "topics": "/topics/",
+    "topic": "/topics/oceans/",
+    "providers": "/providers/",
+    "provider": "/providers/harbour.example/",
+    "archive": "/archive/",
+    "day": "/archive/2026/03/02/",
+    "search": "/search/?q=tide",
+    "empty search": "/search/?q=nothing+has+this",
+    "not found": "/nowhere/",
+    "log-in": "/admin/login/",
+}
+
+
+@pytest.fixture
+def story():
+    """One story with all that a page can show, words and addresses too long for a phone included."""
+    oceans = make_topic("Oceans", slug="oceans")
+    harbour = make_provider(domain="harbour.example", name=f"Harbour {LONG_WORD}")
+    story = make_article(
+        stem="2026-03-02-tide",
+        title=f"The tide turns for {LONG_WORD}",
+        excerpt=f"Why it matters: https://harbour.example/{LONG_WORD.lower() * 2}",
+        provider=harbour,
+        topics=[oceans, make_topic(LONG_WORD)],
+    )
+    add_picture(story, attribution=f"Photograph: {LONG_WORD}")
+    make_related(story, title=f"Another view of {LONG_WORD}", provider=make_provider())
+    make_article(title="A second tide, without a picture", topics=[oceans])
+    return story
+
+
+def test_reader_goes_from_front_page_to_story_to_topic_and_searches(visit, story):
+    page = visit().open("/")
+    page.get_by_role("main").get_by_role("link", name=story.headline).first.click()
+    expect(page).to_have_url(re.compile(r"/news/2026-03-02-tide/$"))
+    expect(page.get_by_role("heading", level=1)).to_contain_text(story.headline)
+    outbound = page.get_by_role("main").locator(f'a[href="{story.outbound_url}"]')
+    expect(outbound.first).to_be_visible()
+
+    page.get_by_role("main").get_by_role("link", name="Oceans").first.click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Oceans")
+    expect(page.get_by_role("link", name="A second tide, without a picture").first).to_be_visible()
+
+    find(page, "second tide")
+    expect(page.get_by_role("link", name="A second tide, without a picture").first).to_be_visible()
+
+
+def test_site_works_without_javascript(visit, story):
+    page = visit(java_script_enabled=False).open("/")
+    page.get_by_role("main").get_by_role("link", name=story.headline).first.click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text(story.headline)
+    expect(page.get_by_role("main").locator("picture img").first).to_be_visible()
+    find(page, "second tide")
+    expect(page.get_by_role("link", name="A second tide, without a picture").first).to_be_visible()
+
+
+@pytest.mark.parametrize("kind", PAGES)
+def test_nothing_scrolls_sideways_on_the_smallest_phone(visit, story, kind):
+    visitor = visit(viewport=PHONE)
+    visitor.open(PAGES[kind])
+    assert visitor.overflow() <= 0
+
+
+def test_pictures_come_from_the_site_and_have_loaded(visit, story):
+    page = visit().open(story.get_absolute_url())
+    sizes = page.locator("main img").evaluate_all(
+        "images => images.map(i => { i.loading = 'eager'; return i.decode().then(() => i.naturalWidth) })"
+        ".reduce((all, one) => all.then(a => one.then(b => [...a, b])), Promise.resolve([]))"
+    )
+    assert sizes
+    assert min(sizes) > 0
+
+
+@pytest.mark.parametrize(("scheme", "dark"), [("dark", True), ("light", False)])
+@pytest.mark.parametrize("path", ["/", "/news/2026-03-02-tide/", "/admin/login/"])
+def test_background_follows_the_readers_scheme(visit, story, path, scheme, dark):
+    page = visit(color_scheme=scheme).open(path)
+    screenshot = Image.open(io.BytesIO(page.screenshot())).convert("L")
+    corner = screenshot.getpixel((3, screenshot.height - 4))
+    assert corner < 60 if dark else corner > 200
+
+
+def find(page, words: str) -> None:
+    """Search by the box that the page has; some layouts keep it on the search page."""
+    if not page.get_by_role("searchbox").count():
+        page.get_by_role("link", name="Search").first.click()
+    page.get_by_role("searchbox").first.fill(words)
+    page.get_by_role("searchbox").first.press("Enter")
+    expect(page).to_have_url(re.compile(r"/search/\?q="))
