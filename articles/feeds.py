@@ -47,9 +47,7 @@ class StoryFeed(Atom1Feed):
 @require_safe
 @public_for_a_while
 def everything(request: HttpRequest) -> HttpResponse:
-    return _response(
-        request, public.stories(), settings.SITE_NAME, settings.SITE_DESCRIPTION, reverse("home")
-    )
+    return _response(request, public.stories(), settings.SITE_NAME, settings.SITE_DESCRIPTION, reverse("home"))
 
 
 @require_safe
@@ -72,9 +70,7 @@ def _titled(name: str) -> str:
     return f"{name} – {settings.SITE_NAME}"
 
 
-def _response(
-    request: HttpRequest, stories: ArticleQuerySet, title: str, subtitle: str, page: str
-) -> HttpResponse:
+def _response(request: HttpRequest, stories: ArticleQuerySet, title: str, subtitle: str, page: str) -> HttpResponse:
     feed = StoryFeed(
         title=xml_text(title),
         link=absolute(page),

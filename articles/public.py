@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from django.db.models import Count, Exists, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from articles.models import Article, ArticleTopic, Topic
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 
 RECENT = 300  # the stories that decide what the front page and the navigation are about
 MAIN_TOPICS = 8
-
-_IN_TOPIC = Q(topic_items__tag=OuterRef("pk")) | Q(topic_items__tag__parent=OuterRef("pk"))
 
 
 @dataclass(frozen=True)
@@ -39,26 +38,46 @@ def stories_in(*topics: Topic) -> ArticleQuerySet:
 
 
 def topics() -> QuerySet[Topic]:
-    """Topics with public stories of their own or in a direct subtopic, by name; `stories` is how many."""
-    return _with_stories(Topic.objects.all(), _IN_TOPIC).order_by("name")
+    """Topics with public stories of their own or in a direct subtopic, by name."""
+    return Topic.objects.filter(_has_stories()).order_by("name")
 
 
 def topics_with_pages() -> QuerySet[Topic]:
     """Those, and the topics that a file or an editor describes: but none that is known from drafts alone."""
-    described = ~Q(description="") | ~Q(source_id="")
-    return Topic.objects.filter(described | Exists(Article.objects.published().filter(_IN_TOPIC)))
+    return Topic.objects.filter(~Q(description="") | ~Q(source_id="") | _has_stories())
+
+
+def _has_stories() -> Exists:
+    # Asking for a list of topics, not for "this or its parent", lets the database use the index on the topic.
+    family = Topic.objects.filter(Q(pk=OuterRef(OuterRef("pk"))) | Q(parent=OuterRef(OuterRef("pk"))))
+    return Exists(Article.objects.published().filter(topic_items__tag__in=family.order_by()).order_by())
+
+
+def story_counts() -> Counter[int]:
+    """How many public stories each topic has by itself or in a direct subtopic, each counted once."""
+    items = ArticleTopic.objects.filter(content_object__in=Article.objects.published().order_by()).order_by()
+    in_both = items.filter(tag__parent__isnull=False, content_object__topic_items__tag=F("tag__parent"))
+    counts = _distinct_stories(items, "tag")
+    counts.update(_distinct_stories(items.filter(tag__parent__isnull=False), "tag__parent"))
+    counts.subtract(_distinct_stories(in_both, "tag__parent"))
+    return counts
+
+
+def _distinct_stories(items: QuerySet[ArticleTopic], topic: str) -> Counter[int]:
+    return Counter(dict(items.values_list(topic).annotate(Count("content_object", distinct=True))))
 
 
 def providers() -> QuerySet[Provider]:
-    """Providers with public stories, by name; `stories` is how many."""
-    return _with_stories(Provider.objects.all(), Q(provider=OuterRef("pk"))).order_by("name", "domain")
+    """Providers with public stories, by name."""
+    public = Article.objects.published().filter(provider=OuterRef("pk")).order_by()
+    return Provider.objects.filter(Exists(public)).order_by("name", "domain")
 
 
-def _with_stories(queryset: QuerySet, belongs: Q) -> QuerySet:
-    public = Article.objects.published().filter(belongs).order_by()
-    count = public.values(all=Value(1)).annotate(stories=Count("pk", distinct=True)).values("stories")
-    # Filtering on the count would count twice; Exists stops at the first story.
-    return queryset.filter(Exists(public)).annotate(stories=Subquery(count, output_field=IntegerField()))
+def counted_providers() -> QuerySet[Provider]:
+    """The same, with `stories`: how many."""
+    public = Article.objects.published().filter(provider=OuterRef("pk")).order_by()
+    count = public.values("provider").annotate(stories=Count("pk")).values("stories")
+    return providers().annotate(stories=Subquery(count))
 
 
 def sections() -> list[Section]:
@@ -72,6 +91,4 @@ def sections() -> list[Section]:
     for topic, story in rows:
         ids.setdefault(topic, {})[story] = None
     busiest = sorted(ids, key=lambda topic: len(ids[topic]), reverse=True)[:MAIN_TOPICS]
-    return [
-        Section(topic, list(ids[topic.pk])) for topic in Topic.objects.filter(pk__in=busiest).order_by("name")
-    ]
+    return [Section(topic, list(ids[topic.pk])) for topic in Topic.objects.filter(pk__in=busiest).order_by("name")]

@@ -30,9 +30,4 @@ def search(stories: ArticleQuerySet, query: str) -> ArticleQuerySet:
 
 def _has(word: str) -> Q:
     tagged = ArticleTopic.objects.filter(tag__name__icontains=word).values("content_object")
-    return (
-        Q(title__icontains=word)
-        | Q(excerpt__icontains=word)
-        | Q(provider__name__icontains=word)
-        | Q(pk__in=tagged)
-    )
+    return Q(title__icontains=word) | Q(excerpt__icontains=word) | Q(provider__name__icontains=word) | Q(pk__in=tagged)

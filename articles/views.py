@@ -85,7 +85,9 @@ def article(request: HttpRequest, stem: str) -> HttpResponse:
 @require_safe
 def topic_index(request: HttpRequest) -> HttpResponse:
     page = _page(request, _tree(list(public.topics())), INDEX_ENTRIES_A_PAGE)
-    return render(request, "articles/topics.html", {"page": page})
+    counts = public.story_counts()
+    entries = [(topic, counts[topic.pk], [(child, counts[child.pk]) for child in below]) for topic, below in page]
+    return render(request, "articles/topics.html", {"page": page, "entries": entries})
 
 
 def _tree(topics: list[Topic]) -> list[tuple[Topic, list[Topic]]]:
@@ -101,9 +103,9 @@ def _tree(topics: list[Topic]) -> list[tuple[Topic, list[Topic]]]:
 
     tree: dict[Topic, list[Topic]] = {}
     for topic in topics:
-        children = tree.setdefault(top(topic), [])
+        below = tree.setdefault(top(topic), [])
         if topic != top(topic):
-            children.append(topic)
+            below.append(topic)
     return sorted(tree.items(), key=lambda entry: entry[0].name)
 
 
@@ -122,7 +124,7 @@ def topic_page(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_safe
 def provider_index(request: HttpRequest) -> HttpResponse:
-    providers = public.providers().prefetch_related("logos__image").order_by(Lower("name"), "domain")
+    providers = public.counted_providers().prefetch_related("logos__image").order_by(Lower("name"), "domain")
     page = _page(request, providers, INDEX_ENTRIES_A_PAGE)
     return render(request, "providers/index.html", {"page": page})
 

@@ -153,9 +153,7 @@ def _time_plan(deadline_seconds: float | None) -> tuple[Limits, float]:
     return replace(limits, total_seconds=min(half, limits.total_seconds)), time.monotonic() + half
 
 
-def _outcomes(
-    jobs: Iterator[Job], workers: int, last_start: float
-) -> Iterator[tuple[RemoteImage, Facts | Fault]]:
+def _outcomes(jobs: Iterator[Job], workers: int, last_start: float) -> Iterator[tuple[RemoteImage, Facts | Fault]]:
     """Outcomes as they come; no more jobs are taken from the iterator than the workers are busy with."""
     with ThreadPoolExecutor(workers, thread_name_prefix="images") as pool:
         running: dict[Future[Facts | Fault], RemoteImage] = {}

@@ -64,7 +64,7 @@ class PlacedForm(KeepsUntouched):
         if "position" in self.fields:
             self.fields["position"].required = False
         if self.instance._state.adding:
-            self.initial.pop("position", None)
+            self.initial["position"] = None
 
     def clean_position(self) -> int | None:
         position = self.cleaned_data["position"]

@@ -39,6 +39,13 @@ def test_pages_run_no_inline_script(client):
         assert "css/admin.css" in page
 
 
+def test_list_and_form_of_stories_bring_the_scripts_they_need(client):
+    for page in ("changelist", "add"):
+        scripts = client.get(reverse(f"admin:articles_article_{page}")).content.decode()
+        assert "js/admin.js" in scripts
+        assert "js/autocomplete.js" in scripts
+
+
 def test_header_leads_to_every_list_the_user_may_see(client):
     page = client.get(reverse("admin:index")).content.decode()
     sections = page.partition('id="sections"')[2].partition("</nav>")[0]

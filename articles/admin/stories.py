@@ -9,7 +9,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import PermissionDenied
 from django.db.models import ForeignKey, Q, QuerySet, TextField
-from django.forms import ModelForm, Textarea
+from django.forms import Media, ModelForm, Textarea
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.defaultfilters import date as format_date
 from django.urls import reverse
@@ -64,8 +64,7 @@ class RelatedStoryInline(admin.StackedInline):
     fields = [
         *("title", "web_url", "excerpt"),
         ("provider", "picture"),
-        ("published_at", "type"),
-        ("quality", "position"),
+        ("published_at", "type", "quality", "position"),
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[RelatedStory]:
@@ -115,14 +114,11 @@ class ArticleAdmin(admin.ModelAdmin):
     actions = ["publish_selected", "unpublish_selected"]
     view_on_site = False  # the panel links there, when the public can follow
 
-    class Media:
-        js = ["js/admin.js"]
-
     @property
     def media(self) -> Any:
         """With what the list's filters by topic and provider need."""
         key: Any = Article._meta.get_field("provider")
-        return super().media + AutocompleteSelect(key, self.admin_site).media
+        return super().media + AutocompleteSelect(key, self.admin_site).media + Media(js=["js/admin.js"])
 
     # --- Who may ---------------------------------------------------------------------------------
 
@@ -140,6 +136,11 @@ class ArticleAdmin(admin.ModelAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Article | None = None) -> list[str]:
         """An address that readers have seen stays."""
         return ["stem"] if obj and obj.publish_at else []
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Nobody deletes events by themselves, but they go with their story."""
+        deleted, counts, missing_rights, protected = super().get_deleted_objects(objs, request)
+        return deleted, counts, missing_rights - {Event._meta.verbose_name}, protected
 
     # --- The list --------------------------------------------------------------------------------
 
@@ -263,6 +264,7 @@ class ArticleAdmin(admin.ModelAdmin):
         context["verbs"] = [
             verb for verb in workflow.VERBS.values() if may_change and workflow.allows(verb, story, _editor(request))
         ]
+        context["show_save_and_add_another"] = obj is None
         if obj:
             context |= {
                 "badge": state_badge(obj),

@@ -12,9 +12,11 @@ import dataclasses
 import hashlib
 import re
 import unicodedata
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from articles.documents.editing import CannotEditError, edit_header
 from articles.documents.errors import DocumentError, WrongValue
 from articles.documents.header import Text, decode, load_exact, load_fast
 from articles.documents.kinds import NestedKind
@@ -38,6 +40,7 @@ __all__ = [
     "RelatedRef",
     "TopicDocument",
     "decode",
+    "edit",
     "from_data",
     "make_stem",
     "read",
@@ -100,14 +103,41 @@ def write(document: Document) -> str:
     kind = _kind(document)
     lines: list[str] = []
     for key, member in kind.members(document):
-        if kind is _ARTICLE and (len(member) > 1 or key in _SET_APART):
-            lines.append("")
-        lines += member
+        lines += ["", *member] if _is_set_apart(kind)(key, member) else member
     text = "\n".join(lines)
     if isinstance(document, TopicDocument) and not document.body:
         return f"{text}\n"
     body = f"\n{document.body}\n" if document.body else "\n" if kind is _ARTICLE else ""
     return f"---\n{text}\n---\n{body}"
+
+
+def edit(source: bytes, after: Document, *, bare: bool = False) -> str:
+    """The text of `source` changed to say `after`: only the lines of the keys that differ are touched.
+
+    A header in flow style or with aliases cannot be edited by lines; it is written anew, the body kept.
+    """
+    text, before, kind = Text(source, bare=bare), read(source, bare=bare), _kind(after)
+    lines = decode(source).split("\n")
+    begin = text.first_line - 1
+    end = begin + text.header.count("\n") + 1
+    if before is None or len(lines) < end:  # the latter with the line endings of old Macs
+        return write(after)
+    try:
+        header = edit_header(
+            text.header, lines[begin:end], kind.members(before), kind.members(after), _is_set_apart(kind)
+        )
+    except CannotEditError:
+        return write(after)
+    below = lines[end:]  # the closing dashes, and the body
+    if after.body != before.body:
+        carriage = "\r" if lines[0].endswith("\r") else ""
+        below = [
+            below[0].rstrip("\r") + carriage,
+            carriage,
+            *(f"{line}{carriage}" for line in after.body.split("\n")),
+            "",
+        ]
+    return "\n".join([*lines[:begin], *header, *below])
 
 
 def to_data(document: Document) -> dict[str, Any]:
@@ -126,6 +156,11 @@ def from_data(data: dict[str, Any]) -> Document:
         raise DocumentError(wrong.reason, key=wrong.key) from wrong
     assert document is not None  # noqa: S101  (only bare files can be none)
     return document
+
+
+def _is_set_apart(kind: NestedKind[Any]) -> Callable[[str, list[str]], bool]:
+    """Whether the house style has a blank line above a key: above an article's lists and long texts."""
+    return lambda key, lines: kind is _ARTICLE and (len(lines) > 1 or key in _SET_APART)
 
 
 def _kind(document: Document) -> NestedKind[Any]:

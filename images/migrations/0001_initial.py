@@ -14,9 +14,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 (
                     "source_url",
@@ -66,15 +64,11 @@ class Migration(migrations.Migration):
                 ("has_alpha", models.BooleanField(default=False, verbose_name="has transparency")),
                 (
                     "width",
-                    models.PositiveIntegerField(
-                        blank=True, help_text="Pixels, after the EXIF turn.", null=True
-                    ),
+                    models.PositiveIntegerField(blank=True, help_text="Pixels, after the EXIF turn.", null=True),
                 ),
                 (
                     "height",
-                    models.PositiveIntegerField(
-                        blank=True, help_text="Pixels, after the EXIF turn.", null=True
-                    ),
+                    models.PositiveIntegerField(blank=True, help_text="Pixels, after the EXIF turn.", null=True),
                 ),
                 (
                     "byte_size",

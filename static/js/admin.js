@@ -16,7 +16,7 @@ window.addEventListener("load", () => {
   });
 
   // The search inputs that autocomplete makes have no label of their own.
-  const name = (input, select) => input?.setAttribute("aria-label", `Find: ${select.labels[0]?.innerText ?? select.name}`);
+  const name = (input, select) => input?.setAttribute("aria-label", `Find ${(select.labels[0]?.innerText ?? select.name).replace(":", "").toLowerCase()}`);
   for (const select of document.querySelectorAll("select[multiple].admin-autocomplete"))
     name(select.parentElement.querySelector(".select2-search__field"), select);
   $(document).on("select2:open", "select:not([multiple])", (event) =>

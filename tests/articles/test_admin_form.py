@@ -323,7 +323,9 @@ def test_known_address_is_the_known_picture(client):
 def test_picture_without_a_number_comes_last(client):
     article = make_article()
     lead = add_picture(article)
-    submit(client, address(article), **picture_row(1, address="https://pictures.example/2.jpg", position=""))
+    offered = filled(client.get(address(article)))["pictures-__prefix__-position"]
+    row = picture_row(1, address="https://pictures.example/2.jpg", position=offered)
+    submit(client, address(article), **row)
     assert article.pictures.first() == lead
     assert article.pictures.last().position == 1
 

@@ -119,9 +119,10 @@ def test_nobody_deletes_without_the_right(client, role):
     assert Article.objects.filter(pk=article.pk).exists()
 
 
-def test_superuser_may_delete(client):
+def test_superuser_may_delete_a_story_with_its_events(client):
     client.force_login(make_user(is_superuser=True))
     article = make_article()
+    Event.objects.create(article=article, verb="edit")
     client.post(address(article, "delete"), {"post": "yes"})
     assert not Article.objects.exists()
 
