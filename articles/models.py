@@ -7,6 +7,7 @@ import html
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
@@ -100,6 +101,7 @@ class Article(models.Model):  # type: ignore[django-manager-missing]  # taggit s
     stem = models.CharField(
         max_length=200,
         unique=True,
+        validators=[RegexValidator(r"^(?!\.{1,2}$)[^/\x00-\x1f]+$", "A slash cannot be part of an address.")],
         help_text="The last part of the story's address, for example 2024-05-17-a-short-title",
     )
     title = models.CharField(max_length=1000)

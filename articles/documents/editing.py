@@ -83,8 +83,8 @@ class _Header:
         """The lines with all changes made."""
         lines = list(self.lines)
         # From the bottom up, so that line numbers stay true; what is inserted above a replaced line comes after it.
-        ordered = sorted(reversed(self.changes), key=lambda change: (change[0], change[1] > change[0]), reverse=True)
-        for begin, end, new in ordered:
+        ordered = sorted(self.changes, key=lambda change: (change[0], change[1] > change[0]))
+        for begin, end, new in reversed(ordered):
             lines[begin:end] = [line + self.carriage for line in new]
         return lines
 
@@ -127,7 +127,7 @@ def _styles(node: yaml.Node, key: str) -> dict[str, str]:
     """How the scalars of each key below are quoted: the last of a name counts. List items go by their list's key."""
     if isinstance(node, yaml.ScalarNode):
         return {key: node.style or ""}
-    styles = {}
+    styles: dict[str, str] = {}
     for item in node.value:
         if isinstance(node, yaml.MappingNode):
             styles |= _styles(item[1], str(item[0].value))
