@@ -93,7 +93,7 @@ def provider_document(provider: Provider) -> ProviderDocument:
     return ProviderDocument(
         id=provider.source_id,
         other_names=tuple(provider.other_names),
-        images=image_refs(provider.logos.select_related("image")),
+        images=image_refs(provider.logos.all()),
         **columns(provider, ("name", "domain", "description", "extra")),
     )
 
@@ -104,7 +104,7 @@ def topic_document(topic: Topic) -> TopicDocument:
         parent=topic.parent.name if topic.parent else "",
         keywords=tuple(topic.keywords),
         hashtags=tuple(topic.hashtags),
-        images=image_refs(topic.pictures.select_related("image")),
+        images=image_refs(topic.pictures.all()),
         services=topic.services or None,
         **columns(topic, ("name", "shortname", "description", "extra")),
     )

@@ -42,6 +42,7 @@ __all__ = [
     "decode",
     "edit",
     "from_data",
+    "is_bare",
     "make_stem",
     "read",
     "to_data",
@@ -57,6 +58,11 @@ _KINDS: dict[str, NestedKind[Any]] = {
 }
 _SET_APART = frozenset({"featuredContent", "secured"})  # with the lists and mappings, below a blank line
 _DATED = re.compile(r"\d{4}-\d\d-\d\d-.+")
+
+
+def is_bare(path: str) -> bool:
+    """Whether a file of this name may be YAML throughout, without dashes."""
+    return path.lower().endswith((".yaml", ".yml"))
 
 
 def read(data: bytes, *, bare: bool = False) -> Document | None:

@@ -16,6 +16,7 @@ from articles.documents import (
     Document,
     ProviderDocument,
     TopicDocument,
+    is_bare,
     make_stem,
     read,
     to_data,
@@ -273,7 +274,7 @@ class _Store:
 
 
 def _base(source: SourceFile, shape: type[D]) -> D:
-    document = read(source.text.encode(), bare=source.path.lower().endswith((".yaml", ".yml")))
+    document = read(source.text.encode(), bare=is_bare(source.path))
     if not isinstance(document, shape):
         raise UnstorableError(f"the path was no {shape.__name__} when it was last imported")
     return document

@@ -9,8 +9,9 @@ from functools import cached_property
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-FRONT_MATTER = frozenset({".md", ".markdown", ".txt"})
-BARE_YAML = frozenset({".yaml", ".yml"})
+from articles.documents import is_bare
+
+ENDINGS = frozenset({".md", ".markdown", ".txt", ".yaml", ".yml"})
 MAX_PATH = 500
 
 
@@ -28,7 +29,7 @@ class TreeFile:
 
     @property
     def bare(self) -> bool:
-        return self.file.suffix.lower() in BARE_YAML
+        return is_bare(self.file.name)
 
     def unusable(self) -> str:
         """Why this file is not even opened; empty when it is."""
@@ -38,7 +39,7 @@ class TreeFile:
             return "the file's name is not UTF-8"
         if len(self.path) > MAX_PATH:
             return f"the path is longer than {MAX_PATH} characters"
-        if self.file.suffix.lower() not in FRONT_MATTER | BARE_YAML:
+        if self.file.suffix.lower() not in ENDINGS:
             return "not a file of a known kind (.md, .markdown, .txt, .yaml, .yml)"
         if self.file.is_symlink() and not within(self.root, self.file):
             return "a symbolic link that leads outside the tree"
@@ -55,7 +56,7 @@ def find_files(paths: Iterable[Path]) -> Iterator[TreeFile]:
         for folder, folders, names in os.walk(path):
             folders[:] = sorted(name for name in folders if not name.startswith("."))
             for name in sorted(names):
-                if Path(name).suffix.lower() in FRONT_MATTER | BARE_YAML and not name.startswith("."):
+                if Path(name).suffix.lower() in ENDINGS and not name.startswith("."):
                     yield TreeFile(Path(folder, name), root)
 
 

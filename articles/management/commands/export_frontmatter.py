@@ -1,0 +1,40 @@
+"""Write everything back as front-matter files."""
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from tqdm import tqdm
+
+from articles.exporting import UnsafePathError, export_tree
+from articles.models import Article
+
+
+class Command(BaseCommand):
+    help = (
+        "Write articles, organizations and topics to DIR as front-matter files. What was imported and not edited "
+        "comes out byte for byte."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("folder", type=Path, metavar="DIR", help="where to write; made if it is not there")
+        parser.add_argument(
+            "--status", action="append", choices=Article.Status.values, help="only articles in this state; repeatable"
+        )
+        parser.add_argument("--force", action="store_true", help="write into a folder that is not empty")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        folder: Path = options["folder"]
+        if folder.exists() and not folder.is_dir():
+            raise CommandError(f"{folder} is not a folder.")
+        if folder.is_dir() and any(folder.iterdir()) and not options["force"]:
+            raise CommandError(f"{folder} is not empty. --force writes into it all the same.")
+        articles = Article.objects.all()
+        if options["status"]:
+            articles = articles.filter(status__in=options["status"])
+        try:
+            with tqdm(unit=" files", disable=None) as bar:
+                report = export_tree(folder, articles, bar.update)
+        except (OSError, UnsafePathError) as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(str(report))
