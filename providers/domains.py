@@ -1,10 +1,12 @@
 """One spelling for each domain. Pure."""
 
 import re
+from functools import lru_cache
 
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 
 
+@lru_cache(maxsize=4096)
 def normalise_domain(text: str) -> str:
     """The bare host name in lower-case ASCII: `HTTPS://WWW.Müller.de:443/x` → `www.xn--mller-kva.de`.
 

@@ -23,8 +23,11 @@ MAX_ALIASES = 100
 MAX_NODES = 50_000
 
 # What yaml-rs should not be asked: anchors, aliases, tags, merges, complex keys, and compact nesting
-# (100,000 times "- " in one line overflows its stack).
-_FOR_EXACT_ONLY = re.compile(r"(?m)(?:^|[:\-,\[{?])[ \t]*(?:[&*!?<](?=\S)|\?[ \t])|(?:[-?:][ \t]+){8}")
+# (100,000 times "- " in one line overflows its stack). Each pattern begins with a set, which makes it quick to search.
+_SPECIAL = re.compile(r"[&*!<?](?<![^\s,\[{].)(?:(?<=[&*!])\S|(?<=<)<|(?<=\?)\s)")
+_COMPACT = re.compile(r"[-?:](?:[ \t]+[-?:]){8}")
+_ESCAPE = re.compile(r'\\[^"\\n]')  # in double quotes these may mean any character
+_ALLOWED_BYTES = bytes({*range(0x20, 0x100), *b"\t\n\r"} - {0x7F})
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _NULL = frozenset({"", "~", "null", "Null", "NULL"})
 _TRUE = frozenset({"true", "True", "TRUE"})
@@ -113,7 +116,7 @@ def decode(data: bytes) -> str:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise DocumentError(f"byte 0x{data[error.start]:02x} is not UTF-8", line=line) from error
-    if match := _CONTROL.search(text):
+    if data.translate(None, _ALLOWED_BYTES) and (match := _CONTROL.search(text)):
         line = text.count("\n", 0, match.start()) + 1
         raise DocumentError(f"control character U+{ord(match[0]):04X}", line=line)
     return text
@@ -121,13 +124,24 @@ def decode(data: bytes) -> str:
 
 def load_fast(text: Text) -> dict[str, Any] | None:
     """The header as ordinary values, or None where only the exact reader will do."""
-    if _FOR_EXACT_ONLY.search(text.header):
+    if _SPECIAL.search(text.header) or _COMPACT.search(text.header):
         return None
     try:
         values = yaml_rs.loads(text.header, parse_datetime=False)
     except yaml_rs.YAMLDecodeError:
         return None  # the exact reader finds the line, or proves it wrong
-    return values if isinstance(values, dict) else None
+    if not isinstance(values, dict) or (_ESCAPE.search(text.header) and not _is_clean(values)):
+        return None
+    return values
+
+
+def _is_clean(value: object) -> bool:
+    """Whether no text inside holds control characters."""
+    if isinstance(value, dict):
+        return all(_is_clean(key) and _is_clean(item) for key, item in value.items())
+    if isinstance(value, list):
+        return all(map(_is_clean, value))
+    return not isinstance(value, str) or _CONTROL.search(value) is None
 
 
 def load_exact(text: Text) -> Mapping:
@@ -264,7 +278,7 @@ def _typed(scalar: Scalar) -> object:
 
 
 def clean(text: str) -> str:
-    """The text itself; WrongValue when it holds what neither databases nor feeds can."""
-    if match := _CONTROL.search(text):
+    """The text itself; WrongValue when it holds what neither databases nor feeds can. (The fast reader has looked.)"""
+    if isinstance(text, Scalar) and (match := _CONTROL.search(text)):
         raise WrongValue(f"control character U+{ord(match[0]):04X}", text)
     return text

@@ -32,6 +32,7 @@ class Shape(Protocol):
 S = TypeVar("S", bound=Shape)
 
 MAX_URL_BYTES = 2000  # an index of PostgreSQL takes 2,704
+_ADDRESS = re.compile(r"https?://[A-Za-z0-9][A-Za-z0-9.-]*(?:[/?#][!-~]*)?")  # what nearly all of them look like
 _MOMENT = re.compile(
     r"(\d{4}-\d\d-\d\d)"
     r"(?:[Tt ] *(\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?) *([Zz]|UTC|[-+]\d\d(?::?\d\d)?)?)?",
@@ -92,7 +93,7 @@ class UrlKind(Kind[str]):
         text = str(clean(value)).strip()
         if len(text.encode()) > MAX_URL_BYTES:
             raise WrongValue(f"is longer than {MAX_URL_BYTES:,} bytes", value)
-        if text and not self._is_address(text):
+        if text and not _ADDRESS.fullmatch(text) and not self._is_address(text):
             also = " or a path that begins with /" if self.paths else ""
             raise WrongValue(f"{shorten(text)} is not an http or https address{also}", value)
         return text
@@ -235,41 +236,35 @@ class NestedKind(Kind[S]):
     def __init__(self, shape: type[S]) -> None:
         self.shape = shape
         self.keys = [Member.of(item) for item in fields(shape) if "key" in item.metadata]  # type: ignore[arg-type]
-        self.known = {member.key for member in self.keys}
+        self.by_key = {member.key: member for member in self.keys}
+        self.required = [member for member in self.keys if member.required]
 
     def read(self, value: Any) -> S:
         if not isinstance(value, dict):
             raise WrongValue(f"has to be a mapping of keys to values, not {describe(value)}", value)
-        found = {}
-        for member in self.keys:
-            if (item := self._read_member(value, member)) is not None:
-                found[member.name] = item
-        return cast(Any, self.shape)(**found, extra=self._extra(value))
+        found: dict[str, Any] = {}
+        extra: dict[str, Any] = {}
+        for key, raw in value.items():
+            try:
+                member = self.by_key.get(key)
+                if member is None:
+                    extra[TextKind().read(key)] = as_plain(raw)
+                elif not is_null(raw):
+                    found[member.name] = member.kind.read(raw)
+            except WrongValue as wrong:
+                wrong.keys.insert(0, str(key))
+                raise
+        for member in self.required:
+            if is_blank(found.get(member.name)):
+                raise self._missing(value, member)
+        return cast(Any, self.shape)(**found, extra=extra)
 
-    def _read_member(self, value: dict[str, Any], member: Member) -> Any:
+    @staticmethod
+    def _missing(value: dict[str, Any], member: Member) -> WrongValue:
         raw = value.get(member.key)
-        try:
-            if not is_null(raw) and not (member.required and isinstance(raw, str) and not raw.strip()):
-                return member.kind.read(raw)
-            if member.required:
-                raise WrongValue("is missing or empty", raw if isinstance(raw, Scalar) else value)
-            return None
-        except WrongValue as wrong:
-            wrong.keys.insert(0, member.key)
-            raise
-
-    def _extra(self, value: dict[str, Any]) -> dict[str, Any]:
-        if value.keys() <= self.known:
-            return {}
-        extra = {}
-        for key in value:
-            if key not in self.known:
-                try:
-                    extra[TextKind().read(key)] = as_plain(value[key])
-                except WrongValue as wrong:
-                    wrong.keys.insert(0, str(key))
-                    raise
-        return extra
+        wrong = WrongValue("is missing or empty", raw if isinstance(raw, Scalar) else value)
+        wrong.keys.insert(0, member.key)
+        return wrong
 
     def plain(self, value: S) -> dict[str, Any]:
         known = {member.key: member.kind.plain(item) for member, item in self._present(value)}
@@ -313,6 +308,10 @@ def key(name: str, kind: Kind[Any], *, default: Any = MISSING, always: bool = Fa
     is written even where it has its default value."""
     metadata = {"key": name, "kind": kind, "required": default is MISSING, "always": always}
     return field(metadata=metadata) if default is MISSING else field(default=default, metadata=metadata)
+
+
+def is_blank(value: object) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
 
 
 def quote(text: str) -> str:
