@@ -7,6 +7,7 @@ merge(b, x, b) = x, merge(b, b, x) = x, merge(b, x, x) = x.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -25,7 +26,8 @@ class Merge(Generic[D]):
     conflicts: tuple[str, ...]  # changed on both sides, differently: ours stays, theirs is kept beside it
 
 
-def merge(base: D, ours: D, theirs: D) -> Merge[D]:
+def merge(base: D, ours: D, theirs: D, *, noise: Collection[str] = ()) -> Merge[D]:
+    """`noise`: fields whose conflicts are nobody's business; ours stays without being told."""
     taken, kept, conflicts = [], [], []
     for field in dataclasses.fields(base):
         before, here, there = (comparable(field.name, side) for side in (base, ours, theirs))
@@ -33,7 +35,7 @@ def merge(base: D, ours: D, theirs: D) -> Merge[D]:
             continue
         if here == before:
             taken.append(field.name)
-        elif there == before:
+        elif there == before or field.name in noise:
             kept.append(field.name)
         else:
             conflicts.append(field.name)
@@ -48,8 +50,10 @@ def changed_fields(before: Document, after: Document) -> tuple[str, ...]:
 
 
 def comparable(name: str, document: Document) -> Any:
-    """A field's value with what does not count taken away: the spelling of topics, and a topic said twice."""
+    """A field's value with what does not count taken away: how topics are spelt, one said twice, an empty mapping."""
     value = getattr(document, name)
     if name == "topics":
         return tuple(dict.fromkeys(topic_key(topic) for topic in value))
+    if name == "services":
+        return value or None
     return value

@@ -7,7 +7,7 @@ import html
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.core.validators import RegexValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator, URLValidator
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
@@ -15,13 +15,26 @@ from django.utils import timezone
 from taggit.managers import TaggableManager
 from taggit.models import ItemBase, TagBase
 
-from articles.documents import topic_key
+from articles.documents import EARLIEST, LATEST, topic_key
 from images.models import ImageUse, RemoteImage
 from providers.models import Provider
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
+
+
+# The importer's own bounds, so that what the form takes can leave and come back.
+SANE_DATES = [MinValueValidator(EARLIEST), MaxValueValidator(LATEST)]
+WEB_ADDRESS = [URLValidator(["http", "https"])]
+
+
+def searchable(title: str, excerpt: str) -> str:
+    """Title and excerpt as people read and type them: entities resolved, quotes and dashes of one kind."""
+    return html.unescape(f"{title}\n{excerpt}").translate(_TYPED)
+
+
+_TYPED = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"', "–": "-", "—": "-", "\xa0": " ", "…": "..."})
 
 
 class Topic(TagBase):
@@ -54,8 +67,17 @@ class Topic(TagBase):
             kwargs["update_fields"] = {*fields, "key"}
         super().save(*args, **kwargs)
 
+    def line(self) -> list[Topic]:
+        """The topic and what is above it; a circle, should there be one, is walked once."""
+        line: list[Topic] = []
+        topic: Topic | None = self
+        while topic and topic not in line:
+            line.append(topic)
+            topic = topic.parent
+        return line
+
     def slugify(self, tag: str, i: int | None = None) -> str:
-        slug = super().slugify(tag, i)
+        slug = super().slugify(tag[:90], i)[:100]
         return slug if slug.strip("_-0123456789") else f"topic-{hashlib.sha256(self.key.encode()).hexdigest()[:8]}"
 
     def get_absolute_url(self) -> str:
@@ -84,7 +106,7 @@ class ArticleQuerySet(models.QuerySet["Article"]):
         return (
             self.select_related("provider")
             .prefetch_related("pictures__image", "provider__logos__image", "topics")
-            .defer("secured", "extra", "body", "provider_ref")
+            .defer("secured", "search_text", "extra", "body", "provider_ref")
         )
 
 
@@ -120,10 +142,10 @@ class Article(models.Model):  # type: ignore[django-manager-missing]  # taggit s
     )
     images = models.ManyToManyField(RemoteImage, through="ArticleImage", related_name="articles")
 
-    original_url = models.URLField("original address", max_length=2000, blank=True)
-    web_url = models.URLField("web address", max_length=2000, blank=True)
-    amp_web_url = models.URLField("AMP address", max_length=2000, blank=True)
-    cdn_amp_web_url = models.URLField("AMP cache address", max_length=2000, blank=True)
+    original_url = models.URLField("original address", max_length=2000, blank=True, validators=WEB_ADDRESS)
+    web_url = models.URLField("web address", max_length=2000, blank=True, validators=WEB_ADDRESS)
+    amp_web_url = models.URLField("AMP address", max_length=2000, blank=True, validators=WEB_ADDRESS)
+    cdn_amp_web_url = models.URLField("AMP cache address", max_length=2000, blank=True, validators=WEB_ADDRESS)
     featured_content = models.TextField(
         "embed",
         blank=True,
@@ -134,9 +156,13 @@ class Article(models.Model):  # type: ignore[django-manager-missing]  # taggit s
     heat = models.IntegerField(null=True, blank=True, help_text="−1: never scored.")
 
     status = models.CharField("state", max_length=20, choices=Status.choices, default=Status.DRAFT, editable=False)
-    published_at = models.DateTimeField("date", help_text="When the source published it.")
+    published_at = models.DateTimeField("date", validators=SANE_DATES, help_text="When the source published it.")
     updated_at = models.DateTimeField(
-        "updated", null=True, blank=True, help_text="When the source last changed it, if it says so."
+        "updated",
+        null=True,
+        blank=True,
+        validators=SANE_DATES,
+        help_text="When the source last changed it, if it says so.",
     )
     publish_at = models.DateTimeField(
         "public from", null=True, blank=True, editable=False, help_text="When it goes live here."
@@ -145,6 +171,7 @@ class Article(models.Model):  # type: ignore[django-manager-missing]  # taggit s
         "public until", null=True, blank=True, editable=False, help_text="When it comes down again."
     )
 
+    search_text = models.TextField(blank=True, editable=False)  # see `searchable`
     secured = models.TextField(blank=True, editable=False)  # sealed: kept and given back, never shown
     extra = models.JSONField("other keys", default=dict, blank=True, editable=False)
     version = models.PositiveIntegerField(default=1, editable=False)
@@ -162,6 +189,7 @@ class Article(models.Model):  # type: ignore[django-manager-missing]  # taggit s
         indexes = [
             models.Index(fields=["status", "-published_at", "-id"], name="article_by_state"),
             models.Index(fields=["-published_at", "-id"], name="article_by_date"),
+            models.Index(fields=["status", "-publish_at", "-id"], name="article_by_going_live"),
             models.Index(fields=["provider", "status", "-published_at", "-id"], name="article_by_provider"),
             models.Index(fields=["type", "-published_at", "-id"], name="article_by_type"),
         ]
@@ -180,12 +208,21 @@ class Article(models.Model):  # type: ignore[django-manager-missing]  # taggit s
                 | Q(unpublish_at__gt=models.F("publish_at")),
                 name="article_ends_after_it_begins",
             ),
+            models.CheckConstraint(
+                condition=Q(published_at__gte=EARLIEST, published_at__lte=LATEST), name="article_has_a_sane_date"
+            ),
             models.CheckConstraint(condition=~Q(stem=""), name="article_has_a_stem"),
             models.CheckConstraint(condition=~Q(title=""), name="article_has_a_title"),
         ]
 
     def __str__(self) -> str:
         return self.headline
+
+    def save(self, *args, **kwargs) -> None:
+        self.search_text = searchable(self.title, self.excerpt)
+        if (fields := kwargs.get("update_fields")) is not None:
+            kwargs["update_fields"] = {*fields, "search_text"}
+        super().save(*args, **kwargs)
 
     def get_absolute_url(self) -> str:
         return reverse("article", args=[self.stem])
@@ -230,6 +267,15 @@ class Article(models.Model):  # type: ignore[django-manager-missing]  # taggit s
         )
 
 
+def free_stem(wanted: str, taken: Iterable[str] = ()) -> str:
+    """`wanted`, or with the first number behind it that neither another story nor `taken` has."""
+    used = {*taken, *Article.objects.filter(stem__startswith=wanted).values_list("stem", flat=True)}
+    stem, number = wanted, 2
+    while stem in used:
+        stem, number = f"{wanted}-{number}", number + 1
+    return stem
+
+
 class ArticleTopic(ItemBase):
     """One topic of one article, at its place in the order."""
 
@@ -268,8 +314,8 @@ class RelatedStory(models.Model):
     position = models.PositiveSmallIntegerField(default=0)
     title = models.CharField(max_length=1000)
     excerpt = models.TextField(blank=True)
-    published_at = models.DateTimeField("date", null=True, blank=True)
-    web_url = models.URLField("web address", max_length=2000)
+    published_at = models.DateTimeField("date", null=True, blank=True, validators=SANE_DATES)
+    web_url = models.URLField("web address", max_length=2000, validators=WEB_ADDRESS)
     type = models.CharField(max_length=50, blank=True, default="article")
     quality = models.IntegerField(null=True, blank=True)
     provider = models.ForeignKey(
@@ -341,7 +387,7 @@ class Event(models.Model):
     at = models.DateTimeField(default=timezone.now)
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL,
-        on_delete=models.SET_NULL,
+        on_delete=models.PROTECT,  # an event without its actor would look like an import's: deactivate users instead
         null=True,
         related_name="+",
         help_text="Empty: an import did it.",

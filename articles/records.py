@@ -1,16 +1,17 @@
 """Between documents and the database, in both directions.
 
-`document_of…` reads a record as a document. `Records` finds, or makes, the providers, topics and images that
-documents name, a batch at a time; the `write_…` functions store an article's lists from its document.
+`…_document` reads a record as a document. `Records` finds, or makes, the providers, topics and images that documents
+name, a batch at a time; the `insert_…` functions store articles' lists from their documents.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from django.db import models
 
+from articles.bulk import insert, reserve_keys
 from articles.documents import (
     ArticleDocument,
     ImageRef,
@@ -56,8 +57,7 @@ _RELATED_COLUMNS = ("title", "excerpt", "published_at", "web_url", "type", "qual
 _IMAGE_COLUMNS = ("width", "height", "is_cached", "title", "attribution", "alt", "extra")
 _PROVIDER_REF = NestedKind(ProviderRef)
 
-ArticlePairs = Sequence[tuple[Article, ArticleDocument]]
-M = TypeVar("M", bound=models.Model)
+KeyedDocuments = Sequence[tuple[int, ArticleDocument]]  # with the keys of their articles
 
 
 def columns(source: object, names: Iterable[str]) -> dict[str, Any]:
@@ -135,40 +135,39 @@ def _related_ref(story: RelatedStory) -> RelatedRef:
 
 
 class Records:
-    """The providers, topics and images that some documents name, found or made: one query or two for each kind."""
+    """The keys of the providers, topics and images that documents name, found or made: a query or two for each kind."""
 
     def __init__(self) -> None:
-        self.providers: dict[str, Provider] = {}
-        self.topics: dict[str, Topic] = {}
-        self.images: dict[str, RemoteImage] = {}
+        self.providers: dict[str, int] = {}  # by domain
+        self.topics: dict[str, int] = {}  # by key
+        self.images: dict[str, int] = {}  # by address
 
     @classmethod
     def for_articles(cls, documents: Sequence[ArticleDocument]) -> Records:
         records = cls()
-        named = [ref for document in documents for ref in _provider_refs(document)]
         records.find_images(image for document in documents for image in _pictures(document))
-        records.find_providers(named)
+        records.find_providers([ref for document in documents for ref in _provider_refs(document)])
         records.find_topics(name for document in documents for name in document.topics)
         return records
 
     def find_providers(self, refs: Sequence[ProviderRef]) -> None:
         """Providers by domain. One that was unknown takes its name and logos from the first that names it."""
         first = {ref.domain: ref for ref in reversed(refs)}
-        self.providers = _by(Provider, "domain", first)
-        missing = [ref for domain, ref in first.items() if domain not in self.providers]
+        self.providers = _keys(Provider, "domain", first)
+        missing = {domain: ref for domain, ref in first.items() if domain not in self.providers}
         if not missing:
             return
-        Provider.objects.bulk_create(
-            (Provider(domain=ref.domain, name=ref.name) for ref in missing), ignore_conflicts=True
-        )
-        made = _by(Provider, "domain", [ref.domain for ref in missing])
-        self.providers |= made
-        self.find_images(image for ref in refs if ref.domain in made for image in ref.images)
-        with_logo = {ref.domain: ref for ref in reversed(refs) if ref.images and ref.domain in made}
-        ProviderImage.objects.bulk_create(
-            use
-            for domain, ref in with_logo.items()
-            for use in self.uses(ProviderImage, ref.images, provider=made[domain])
+        insert(Provider, ({"domain": ref.domain, "name": ref.name} for ref in missing.values()), ignore_conflicts=True)
+        self.providers |= _keys(Provider, "domain", missing)
+        with_logo = {ref.domain: ref for ref in reversed(refs) if ref.images and ref.domain in missing}
+        self.find_images(image for ref in with_logo.values() for image in ref.images)
+        insert(
+            ProviderImage,
+            (
+                {"provider_id": self.providers[domain], **use}
+                for domain, ref in with_logo.items()
+                for use in self.uses(ref.images)
+            ),
         )
 
     def find_topics(self, names: Iterable[str]) -> None:
@@ -176,83 +175,91 @@ class Records:
         spelt: dict[str, str] = {}
         for name in names:
             spelt.setdefault(topic_key(name), name)
-        self.topics |= _by(Topic, "key", spelt.keys() - self.topics.keys())
+        self.topics |= _keys(Topic, "key", spelt.keys() - self.topics.keys())
         for key, name in spelt.items():
             if key not in self.topics:
-                self.topics[key] = Topic.objects.create(name=" ".join(name.split()))
+                self.topics[key] = Topic.objects.create(name=" ".join(name.split())).pk
 
     def find_images(self, refs: Iterable[ImageRef]) -> None:
         urls = {ref.url for ref in refs} - self.images.keys()
-        found = _by(RemoteImage, "source_url", urls)
-        if missing := sorted(urls - found.keys()):
-            RemoteImage.objects.bulk_create((RemoteImage(source_url=url) for url in missing), ignore_conflicts=True)
-            found |= _by(RemoteImage, "source_url", missing)
-        self.images |= found
+        self.images |= _keys(RemoteImage, "source_url", urls)
+        if missing := sorted(urls - self.images.keys()):
+            insert(RemoteImage, ({"source_url": url} for url in missing), ignore_conflicts=True)
+            self.images |= _keys(RemoteImage, "source_url", missing)
 
-    def uses(self, model: type[M], refs: Iterable[ImageRef], **owner: object) -> list[M]:
-        """Unsaved uses of pictures, in order."""
-        return [
-            model(image=self.images[ref.url], position=position, **columns(ref, _IMAGE_COLUMNS), **owner)
-            for position, ref in enumerate(refs)
-        ]
+    def uses(self, refs: Iterable[ImageRef]) -> Iterator[dict[str, Any]]:
+        """Rows of the use of pictures, in order, but for whose they are."""
+        for position, ref in enumerate(refs):
+            yield {"image_id": self.images[ref.url], "position": position, **columns(ref, _IMAGE_COLUMNS)}
 
     def provider_columns(self, ref: ProviderRef | None) -> dict[str, Any]:
-        """The values of `provider` and `provider_ref` for a record that names `ref`."""
+        """The provider of a record that names `ref`, and what it says of it."""
         if ref is None:
-            return {"provider": None, "provider_ref": {}}
-        return {"provider": self.providers[ref.domain], "provider_ref": _PROVIDER_REF.plain(ref)}
+            return {"provider_id": None, "provider_ref": {}}
+        return {"provider_id": self.providers[ref.domain], "provider_ref": _PROVIDER_REF.plain(ref)}
 
 
-def write_topics(pairs: ArticlePairs, records: Records) -> None:
-    """Replace the topics of each article by its document's; a topic said twice counts once."""
-    ArticleTopic.objects.filter(content_object__in=[article for article, _ in pairs]).delete()
-    items = []
-    for article, document in pairs:
-        topics = dict.fromkeys(records.topics[topic_key(name)] for name in document.topics)
-        items += [
-            ArticleTopic(content_object=article, tag=topic, position=position) for position, topic in enumerate(topics)
-        ]
-    ArticleTopic.objects.bulk_create(items)
-
-
-def write_pictures(pairs: ArticlePairs, records: Records) -> None:
-    """Replace the pictures of each article by its document's."""
-    ArticleImage.objects.filter(article__in=[article for article, _ in pairs]).delete()
-    ArticleImage.objects.bulk_create(
-        use for article, document in pairs for use in records.uses(ArticleImage, document.images, article=article)
+def insert_topics(pairs: KeyedDocuments, records: Records) -> None:
+    """The topics of articles that have none; a topic said twice counts once."""
+    insert(
+        ArticleTopic,
+        (
+            {"content_object_id": article, "tag_id": topic, "position": position}
+            for article, document in pairs
+            for position, topic in enumerate(dict.fromkeys(records.topics[topic_key(name)] for name in document.topics))
+        ),
     )
 
 
-def write_related(pairs: ArticlePairs, records: Records) -> None:
-    """Replace the related stories of each article by its document's."""
-    RelatedStory.objects.filter(article__in=[article for article, _ in pairs]).delete()
-    refs = [
-        (ref, RelatedStory(article=article, position=position, **_related_columns(ref, records)))
-        for article, document in pairs
-        for position, ref in enumerate(document.related)
-    ]
-    RelatedStory.objects.bulk_create(story for _, story in refs)
-    RelatedImage.objects.bulk_create(
-        use for ref, story in refs for use in records.uses(RelatedImage, ref.images, related_story=story)
+def insert_pictures(pairs: KeyedDocuments, records: Records) -> None:
+    """The pictures of articles that have none."""
+    insert(
+        ArticleImage,
+        ({"article_id": article, **use} for article, document in pairs for use in records.uses(document.images)),
     )
 
 
-def write_logos(provider: Provider, refs: Sequence[ImageRef]) -> None:
+def insert_related(pairs: KeyedDocuments, records: Records) -> None:
+    """The related stories of articles that have none, with their pictures."""
+    refs = [(article, position, ref) for article, document in pairs for position, ref in enumerate(document.related)]
+    if not refs:
+        return
+    keys = reserve_keys(RelatedStory, len(refs))
+    insert(
+        RelatedStory,
+        (
+            {
+                "id": key,
+                "article_id": article,
+                "position": position,
+                **columns(ref, _RELATED_COLUMNS),
+                **records.provider_columns(ref.provider),
+            }
+            for key, (article, position, ref) in zip(keys, refs, strict=True)
+        ),
+    )
+    insert(
+        RelatedImage,
+        (
+            {"related_story_id": key, **use}
+            for key, (_, _, ref) in zip(keys, refs, strict=True)
+            for use in records.uses(ref.images)
+        ),
+    )
+
+
+def replace_logos(provider: Provider, refs: Sequence[ImageRef]) -> None:
     provider.logos.all().delete()
     records = Records()
     records.find_images(refs)
-    ProviderImage.objects.bulk_create(records.uses(ProviderImage, refs, provider=provider))
+    insert(ProviderImage, ({"provider_id": provider.pk, **use} for use in records.uses(refs)))
 
 
-def write_topic_pictures(topic: Topic, refs: Sequence[ImageRef]) -> None:
+def replace_topic_pictures(topic: Topic, refs: Sequence[ImageRef]) -> None:
     topic.pictures.all().delete()
     records = Records()
     records.find_images(refs)
-    TopicImage.objects.bulk_create(records.uses(TopicImage, refs, topic=topic))
-
-
-def _related_columns(ref: RelatedRef, records: Records) -> dict[str, Any]:
-    return columns(ref, _RELATED_COLUMNS) | records.provider_columns(ref.provider)
+    insert(TopicImage, ({"topic_id": topic.pk, **use} for use in records.uses(refs)))
 
 
 def _provider_refs(document: ArticleDocument) -> list[ProviderRef]:
@@ -264,9 +271,9 @@ def _pictures(document: ArticleDocument) -> list[ImageRef]:
     return [*document.images, *(image for story in document.related for image in story.images)]
 
 
-def _by(model: type[M], field: str, values: Iterable[str]) -> dict[str, M]:
-    """The rows whose `field` is one of `values`, by that value."""
+def _keys(model: type[models.Model], field: str, values: Iterable[str]) -> dict[str, int]:
+    """The primary keys of the rows whose `field` is one of `values`, by that value."""
     wanted = list(values)
     if not wanted:
         return {}
-    return {getattr(row, field): row for row in model._default_manager.filter(**{f"{field}__in": wanted})}
+    return dict(model._default_manager.filter(**{f"{field}__in": wanted}).values_list(field, "pk"))

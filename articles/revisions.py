@@ -23,3 +23,9 @@ def record(article: Article, *, by: User | None, note: str = "") -> Revision:
         defaults={"document": document, "author": by, "note": note},
     )
     return revision
+
+
+def keep_last(article: Article) -> None:
+    """Keep the article as it stands before it is changed, unless that version has been kept already."""
+    if not Revision.objects.filter(article=article, version=article.version).exists():
+        record(article, by=None, note="Before the import")

@@ -13,6 +13,8 @@ def normalise_domain(text: str) -> str:
     Scheme, credentials, port, path and a trailing dot go; international names become punycode (IDNA 2003, as
     in Python's own codec). Raises ValueError when what is left is no host name with a dot.
     """
+    if len(text) > 1000:
+        raise ValueError(f"{text[:60]!r}… is not a domain")
     host = text.strip().split("://", 1)[-1].removeprefix("//")
     host = re.split(r"[/?#]", host, maxsplit=1)[0].rpartition("@")[2].partition(":")[0]
     try:

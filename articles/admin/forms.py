@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.formats import time_format
 
 from articles.documents import make_stem
-from articles.models import Article, ArticleTopic, RelatedStory, Topic
+from articles.models import Article, ArticleTopic, RelatedStory, Topic, free_stem
 from images.forms import KeepsUntouched, PlacedForm
 
 if TYPE_CHECKING:
@@ -30,15 +30,6 @@ if TYPE_CHECKING:
 def as_source(text: str) -> str:
     """Plain text as a source spells it: `&` only where it could be taken for the start of an entity."""
     return text if html.unescape(text) == text else text.replace("&", "&amp;")
-
-
-def free_stem(wanted: str) -> str:
-    """`wanted`, or with the first number behind it that no other story has."""
-    taken = set(Article.objects.filter(stem__startswith=wanted).values_list("stem", flat=True))
-    stem, number = wanted, 2
-    while stem in taken:
-        stem, number = f"{wanted}-{number}", number + 1
-    return stem
 
 
 class ReadersTextForm(forms.ModelForm):

@@ -46,19 +46,10 @@ class TopicForm(KeepsUntouched):
 
     def clean_parent(self) -> Topic | None:
         parent: Topic | None = self.cleaned_data["parent"]
-        for ancestor in self._line_of(parent):
-            if ancestor.pk == self.instance.pk:
-                raise forms.ValidationError(f"‘{parent}’ is this topic or lies below it.")
+        if parent and self.instance in parent.line():
+            raise forms.ValidationError(f"‘{parent}’ is this topic or lies below it.")
         return parent
 
-    @staticmethod
-    def _line_of(topic: Topic | None) -> list[Topic]:
-        """The topic and what is above it; a circle that is already there is walked once."""
-        line: list[Topic] = []
-        while topic and topic not in line:
-            line.append(topic)
-            topic = topic.parent
-        return line
 
 
 class TopicPictureInline(PictureInline):

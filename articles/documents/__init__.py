@@ -18,8 +18,8 @@ from typing import Any
 
 from articles.documents.editing import CannotEditError, edit_header
 from articles.documents.errors import DocumentError, WrongValue
-from articles.documents.header import Text, decode, load_exact, load_fast
-from articles.documents.kinds import NestedKind
+from articles.documents.header import MAX_BYTES, Text, decode, is_null, load_exact, load_fast
+from articles.documents.kinds import EARLIEST, LATEST, NestedKind, topic_key
 from articles.documents.shapes import (
     ArticleDocument,
     Document,
@@ -31,6 +31,9 @@ from articles.documents.shapes import (
 )
 
 __all__ = [
+    "EARLIEST",
+    "LATEST",
+    "MAX_BYTES",
     "ArticleDocument",
     "Document",
     "DocumentError",
@@ -56,6 +59,7 @@ _KINDS: dict[str, NestedKind[Any]] = {
     "organization": NestedKind(ProviderDocument),
     "topic": NestedKind(TopicDocument),
 }
+BODY = "---"
 _SET_APART = frozenset({"featuredContent", "secured"})  # with the lists and mappings, below a blank line
 _DATED = re.compile(r"\d{4}-\d\d-\d\d-.+")
 
@@ -90,13 +94,15 @@ def try_read(task: tuple[bytes, bool]) -> Document | DocumentError | None:
         return read(data, bare=bare)
     except DocumentError as error:
         return error
+    except Exception as error:  # noqa: BLE001  (a file we did not foresee must not take the others with it)
+        return DocumentError(f"cannot be read: {error!r}")
 
 
 def _document(values: dict[str, Any], body: str, bare: bool) -> Document | None:
-    taxonomy = values.get("taxonomy")
+    taxonomy = None if is_null(values.get("taxonomy")) else values["taxonomy"]
     if taxonomy is None and bare:
         return None
-    if taxonomy is not None and taxonomy not in _KINDS:
+    if taxonomy is not None and not (isinstance(taxonomy, str) and taxonomy in _KINDS):
         wrong = WrongValue("has to be organization or topic", taxonomy)
         wrong.keys.insert(0, "taxonomy")
         raise wrong
@@ -125,7 +131,7 @@ def edit(source: bytes, after: Document, *, bare: bool = False) -> str:
     text, before, kind = Text(source, bare=bare), read(source, bare=bare), _kind(after)
     lines = decode(source).split("\n")
     begin = text.first_line - 1
-    end = begin + text.header.count("\n") + 1
+    end = begin + text.header.count("\n")
     if before is None or len(lines) < end:  # the latter with the line endings of old Macs
         return write(after)
     try:
@@ -147,15 +153,15 @@ def edit(source: bytes, after: Document, *, bare: bool = False) -> str:
 
 
 def to_data(document: Document) -> dict[str, Any]:
-    """The document as JSON can hold it, keyed as in the front matter; the body under `body`."""
+    """The document as JSON can hold it, keyed as in the front matter; the body under the dashes it stands below."""
     data = _kind(document).plain(document)
-    return data | {"body": document.body} if document.body else data
+    return data | {BODY: document.body} if document.body else data
 
 
 def from_data(data: dict[str, Any]) -> Document:
     """The document that `to_data` made `data` from. Raises DocumentError."""
     values = dict(data)
-    body = values.pop("body", "")
+    body = values.pop(BODY, "")
     try:
         document = _document(values, body, bare=False)
     except WrongValue as wrong:
@@ -173,11 +179,6 @@ def _kind(document: Document) -> NestedKind[Any]:
     if isinstance(document, ArticleDocument):
         return _ARTICLE
     return _KINDS["organization" if isinstance(document, ProviderDocument) else "topic"]
-
-
-def topic_key(name: str) -> str:
-    """What two spellings of one topic have in common: case and spaces do not count."""
-    return " ".join(unicodedata.normalize("NFKC", name).split()).casefold()
 
 
 def make_stem(published_at: datetime, title: str, name: str = "") -> str:

@@ -22,9 +22,12 @@ MAX_DEPTH = 20
 MAX_ALIASES = 100
 MAX_NODES = 50_000
 
-# What yaml-rs should not be asked: anchors, aliases, tags, merges, complex keys, and compact nesting
-# (100,000 times "- " in one line overflows its stack). Each pattern begins with a set, which makes it quick to search.
-_SPECIAL = re.compile(r"[&*!<?](?<![^\s,\[{].)(?:(?<=[&*!])\S|(?<=<)<|(?<=\?)\s)")
+# What yaml-rs should not be asked: anchors, aliases, tags, merges, complex keys, line breaks that YAML 1.1 knew, binary
+# numbers, and compact nesting (100,000 times "- " in one line overflows its stack). Wherever a value may begin counts,
+# also behind a quoted key. Each pattern begins with a set, which makes it quick to search.
+_SPECIAL = re.compile(
+    r"[&*!<?](?<![^\s:,\[{\"'].)(?:(?<=[&*!])(?:\S|$)|(?<=!)\s|(?<=<)<|(?<=[,\[{]\?)|(?<=\?)\s)|[\x85\u2028\u2029]|[:\-,\[]\s*[-+]?0b[01]"
+)
 _COMPACT = re.compile(r"[-?:](?:[ \t]+[-?:]){8}")
 _ESCAPE = re.compile(r'\\[^"\\n]')  # in double quotes these may mean any character
 _ALLOWED_BYTES = bytes({*range(0x20, 0x100), *b"\t\n\r"} - {0x7F})
@@ -32,7 +35,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _NULL = frozenset({"", "~", "null", "Null", "NULL"})
 _TRUE = frozenset({"true", "True", "TRUE"})
 _FALSE = frozenset({"false", "False", "FALSE"})
-_INT = re.compile(r"[-+]?[0-9][0-9_]*|0x[0-9a-fA-F_]+|0o[0-7_]+")
+_INT = re.compile(r"[-+]?[0-9]+(?:_[0-9]+)*|0x[0-9a-fA-F]+(?:_[0-9a-fA-F]+)*|0o[0-7]+(?:_[0-7]+)*")
 _FLOAT = re.compile(r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+)(?:[eE][-+]?[0-9]+)?")
 
 
@@ -98,7 +101,7 @@ class _Splitter(YAMLHandler):
                 raise DocumentError("the front matter has no closing ---", line=1)
             end = len(lines)
         self.first_line = begin + 1
-        self.header = "\n".join(lines[begin:end])
+        self.header = "\n".join([*lines[begin:end], ""])  # a last line without its end means something else to YAML
         return self.header, "\n".join(lines[end + 1 :])
 
     def load(self, fm: str, **kwargs: object) -> dict[str, Any]:
@@ -212,6 +215,8 @@ class _Builder:
             raise DocumentError("a key has to be a word", line=self.line(node))
         if node.value == "<<" and not node.style:
             raise DocumentError("merge keys (<<) are not supported", line=self.line(node))
+        if match := _CONTROL.search(node.value):
+            raise DocumentError(f"control character U+{ord(match[0]):04X} in a key", line=self.line(node))
         return str(node.value)
 
     def line(self, node: yaml.Node) -> int:
@@ -253,13 +258,12 @@ def as_plain(value: object, depth: int = 0) -> Any:
     if isinstance(value, dict):
         if not all(isinstance(key, str) for key in value):
             raise WrongValue("a key has to be a word", value)
-        return {str(key): as_plain(item, depth + 1) for key, item in value.items()}
+        return {str(clean(key)): as_plain(item, depth + 1) for key, item in value.items()}
     if isinstance(value, list):
         return [as_plain(item, depth + 1) for item in value]
     if isinstance(value, Scalar):
+        clean(value)
         return _typed(value) if value.plain else str(value)
-    if isinstance(value, str):
-        return clean(value)
     if isinstance(value, (int, float)) and not abs(value) < 1e38:
         raise WrongValue("the number is out of range", value)
     return value

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from dataclasses import MISSING, Field, dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any, Generic, Protocol, TypeVar, cast
@@ -31,6 +32,9 @@ class Shape(Protocol):
 
 S = TypeVar("S", bound=Shape)
 
+EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
+LATEST = datetime(2200, 12, 31, tzinfo=UTC)
+MAX_ITEMS = 1000  # of one list
 MAX_URL_BYTES = 2000  # an index of PostgreSQL takes 2,704
 _ADDRESS = re.compile(r"https?://[A-Za-z0-9][A-Za-z0-9.-]*(?:[/?#][!-~]*)?")  # what nearly all of them look like
 _MOMENT = re.compile(
@@ -79,6 +83,21 @@ class TextKind(Kind[str]):
 
     def inline(self, value: str) -> str:
         return quote(value) if self.quoted else unquoted(value)
+
+
+class TopicKind(TextKind):
+    """The name of a topic, short enough also in the form in which topics are compared."""
+
+    def read(self, value: Any) -> str:
+        text = super().read(value)
+        if self.longest and len(topic_key(text)) > self.longest:
+            raise WrongValue(f"is longer than {self.longest} characters once it is written out", value)
+        return text
+
+
+def topic_key(name: str) -> str:
+    """What two spellings of one topic have in common: case and spaces do not count."""
+    return " ".join(unicodedata.normalize("NFKC", name).split()).casefold()
 
 
 class UrlKind(Kind[str]):
@@ -139,7 +158,7 @@ class MomentKind(Kind[datetime]):
             moment = datetime.fromisoformat(f"{day}T{clock}{offset}").astimezone(UTC)
         except (ValueError, OverflowError) as error:
             raise WrongValue(f"{shorten(value)} is not a date and time that exists", value) from error
-        if not 1900 <= moment.year <= 2200:
+        if not EARLIEST <= moment <= LATEST:
             raise WrongValue(f"{shorten(value)} is not between 1900 and 2200", value)
         return moment
 
@@ -195,10 +214,16 @@ class AnyKind(Kind[Any]):
 
 
 class _Indented(yaml.SafeDumper):
-    """Lists indented below their key, as in the house style."""
+    """Lists indented below their key, as in the house style; quotes around what YAML 1.1 and 1.2 read differently."""
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
         super().increase_indent(flow, False)
+
+    def represent_text(self, text: str) -> yaml.Node:
+        return self.represent_scalar("tag:yaml.org,2002:str", text, style='"' if _ESCAPED.search(text) else None)
+
+
+_Indented.add_representer(str, _Indented.represent_text)
 
 
 class ListKind(Kind[tuple[T, ...]]):
@@ -208,6 +233,8 @@ class ListKind(Kind[tuple[T, ...]]):
     def read(self, value: Any) -> tuple[T, ...]:
         if not isinstance(value, list):
             raise WrongValue(f"has to be a list, not {describe(value)}", value)
+        if len(value) > MAX_ITEMS:
+            raise WrongValue(f"has {len(value):,} items; at most {MAX_ITEMS:,} are read", value)
         items = []
         for index, item in enumerate(value):
             try:

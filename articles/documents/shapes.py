@@ -14,6 +14,7 @@ from articles.documents.kinds import (
     MomentKind,
     NestedKind,
     TextKind,
+    TopicKind,
     UrlKind,
     WholeKind,
     key,
@@ -23,7 +24,7 @@ _TEXT = TextKind()
 _TITLE = TextKind(longest=1000)
 _WORD = TextKind(longest=50, quoted=False)
 _NAME = TextKind(longest=200, quoted=False)
-_TOPIC = TextKind(longest=100, quoted=False, blank=False)
+_TOPIC = TopicKind(longest=100, quoted=False, blank=False)
 _LINE = TextKind(quoted=False)
 _LINES = ListKind(TextKind(quoted=False, blank=False))
 _URL = UrlKind()

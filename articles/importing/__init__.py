@@ -3,12 +3,13 @@
     report = import_paths([Path("site")], Options())
 
 Files are read in batches. A file whose digest is known is skipped; the rest are parsed, in processes if asked, and
-stored, each batch in one transaction. Pictures that lie in the tree are cached between the batches.
+stored, each batch in one transaction. Pictures that lie in the tree are cached at the end.
 """
 
 from __future__ import annotations
 
 import hashlib
+import logging
 import multiprocessing
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -17,18 +18,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from django.db import DatabaseError, transaction
+from django.db import transaction
 
 from articles.documents import Document, DocumentError, decode, try_read
-from articles.importing.assets import cache_assets
+from articles.importing.assets import cache_pictures, pictures_in_tree
+from articles.importing.describing import store_described
 from articles.importing.reports import ImportReport, Outcome, Problem
-from articles.importing.storing import Parsed, Stored, UnstorableError, store
+from articles.importing.storing import Batch, Parsed, Stored, UnstorableError, load_sources, store_articles
 from articles.importing.trees import TreeFile, find_files
 from articles.models import SourceFile
 
 __all__ = ["ImportReport", "Options", "Outcome", "Problem", "import_paths"]
 
-BATCH_SIZE = 500
+BATCH_FILES = 500
+BATCH_BYTES = 16 * 1024 * 1024
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,7 @@ def import_paths(
         for batch in _batches(find_files(paths)):
             run.import_batch(batch)
             progress(len(batch))
+        run.cache_pictures()
     return run.report
 
 
@@ -72,12 +78,14 @@ def _parser(workers: int, stack: ExitStack) -> Parser:
 
 
 def _batches(files: Iterator[TreeFile]) -> Iterator[list[TreeFile]]:
-    """Up to BATCH_SIZE files at a time, no path twice in one: two trees may hold the same path."""
+    """A number of files at a time, or of bytes, and no path twice in one batch: two trees may hold the same path."""
     batch: dict[str, TreeFile] = {}
+    size = 0
     for file in files:
-        if len(batch) == BATCH_SIZE or file.path in batch:
+        size += file.size
+        if len(batch) == BATCH_FILES or size > BATCH_BYTES or file.path in batch:
             yield list(batch.values())
-            batch = {}
+            batch, size = {}, file.size
         batch[file.path] = file
     if batch:
         yield list(batch.values())
@@ -90,27 +98,29 @@ class _Run:
         self.options = options
         self.parser = parser
         self.report = ImportReport()
+        self.roots: dict[Path, None] = {}
+        self.pictures: dict[str, TreeFile] = {}  # site-relative addresses, and the first file that names each
 
     def import_batch(self, files: list[TreeFile]) -> None:
-        parsed = self._parse(self._changed(self._read(files)))
-        stored = self._store(parsed)
-        for each in stored:
-            self.report.counts[each.outcome] += 1
-            for reason in each.warnings:
-                self._warn(each.parsed.file, reason)
-        for file, reason in cache_assets(stored, dry_run=self.options.dry_run):
+        self.roots |= dict.fromkeys(file.root for file in files)
+        for stored in self._store(self._parse(self._changed(self._read(files)))):
+            self.report.counts[stored.outcome] += 1
+            for reason in stored.warnings:
+                self._warn(stored.parsed.file, reason)
+            for url in pictures_in_tree(stored.parsed.document):
+                self.pictures.setdefault(url, stored.parsed.file)
+
+    def cache_pictures(self) -> None:
+        for file, reason in cache_pictures(list(self.roots), self.pictures, dry_run=self.options.dry_run):
             self._warn(file, reason)
 
     def _read(self, files: list[TreeFile]) -> list[tuple[TreeFile, bytes]]:
         contents = []
         for file in files:
-            if reason := file.unusable():
-                self._fail(file, DocumentError(reason))
-                continue
             try:
-                contents.append((file, file.file.read_bytes()))
-            except OSError as error:
-                self._fail(file, DocumentError(f"cannot be read: {error.strerror or error}"))
+                contents.append((file, file.read()))
+            except DocumentError as error:
+                self._fail(file, error)
         return contents
 
     def _changed(self, contents: list[tuple[TreeFile, bytes]]) -> list[tuple[TreeFile, bytes, str]]:
@@ -135,24 +145,29 @@ class _Run:
                 parsed.append(Parsed(file, decode(data), digest, result))
         return parsed
 
-    def _store(self, parsed: list[Parsed[Any]]) -> list[Stored]:
-        """Store the batch; if the database refuses it, file by file, so that only the guilty one is lost."""
+    def _store(self, files: list[Parsed[Any]]) -> list[Stored]:
+        """Store the batch; if that fails, file by file, so that only the guilty one is lost."""
+        if not files:
+            return []
         try:
             with transaction.atomic():
-                return store(parsed, overwrite=self.options.overwrite, as_drafts=self.options.as_drafts)
-        except (DatabaseError, UnstorableError) as error:
-            if len(parsed) == 1:
-                self._fail(parsed[0].file, DocumentError(str(error)))
+                batch = Batch(files, load_sources(files), self.options.overwrite, self.options.as_drafts)
+                return store_described(batch) + store_articles(batch)
+        except Exception as error:  # noqa: BLE001  (whatever one file does to us, the others are to be stored)
+            if len(files) == 1:
+                self._fail(files[0].file, _reason(error))
                 return []
-            return [stored for each in parsed for stored in self._store([each])]
+            return [stored for each in files for stored in self._store([each])]
 
     def _fail(self, file: TreeFile, error: DocumentError) -> None:
-        self.report.failed.append(Problem(_shown(file), error.line, error.key, error.reason))
+        self.report.failed.append(Problem(file.shown, error.line, error.key, error.reason))
 
     def _warn(self, file: TreeFile, reason: str) -> None:
-        self.report.warnings.append(Problem(_shown(file), None, "", reason))
+        self.report.warnings.append(Problem(file.shown, None, "", reason))
 
 
-def _shown(file: TreeFile) -> str:
-    """The file's path as a report can hold it: names that are not UTF-8 with question marks."""
-    return str(file.file).encode("utf-8", "replace").decode()
+def _reason(error: Exception) -> DocumentError:
+    if isinstance(error, UnstorableError):
+        return DocumentError(str(error))
+    logger.exception("A file could not be stored.")
+    return DocumentError(f"cannot be stored: {(str(error).splitlines() or [repr(error)])[0]}")

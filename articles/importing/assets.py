@@ -2,45 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from articles.documents import ArticleDocument, Document, ImageRef
-from articles.importing.storing import Stored
+from articles.documents import ArticleDocument, Document
 from articles.importing.trees import TreeFile, asset
 from images import caching
 from images.models import RemoteImage
 
 
-def cache_assets(stored: Sequence[Stored], *, dry_run: bool) -> Iterator[tuple[TreeFile, str]]:
-    """Cache the pictures these documents name by a path within the site, and yield (file, warning) for each that
-    is not there or no picture. Not in a transaction; a dry run only looks whether the files are there."""
-    wanted: dict[str, TreeFile] = {}
-    for each in stored:
-        for ref in _images(each.parsed.document):
-            if ref.url.startswith("/"):
-                wanted.setdefault(ref.url, each.parsed.file)
-    waiting = RemoteImage.objects.filter(source_url__in=wanted).exclude(state=RemoteImage.State.CACHED)
+def pictures_in_tree(document: Document) -> list[str]:
+    """The addresses in a document that are paths within the site."""
+    refs = list(document.images)
+    if isinstance(document, ArticleDocument):
+        providers = [document.provider, *(story.provider for story in document.related)]
+        refs += [ref for story in document.related for ref in story.images]
+        refs += [ref for provider in providers if provider for ref in provider.images]
+    return [ref.url for ref in refs if ref.url.startswith("/")]
+
+
+def cache_pictures(
+    roots: Sequence[Path], named: Mapping[str, TreeFile], *, dry_run: bool
+) -> Iterator[tuple[TreeFile, str]]:
+    """Cache what lies in the trees and is not cached, or has changed since; yield (file, warning) for each of the
+    `named` pictures that is not there or is no picture. Not in a transaction; a dry run only looks.
+
+    All site-relative pictures are looked at, not just the named: one may have been added to the tree since, and a run
+    may have been killed before it came this far.
+    """
     found: list[tuple[RemoteImage, Path]] = []
-    for image in waiting.order_by("pk"):
-        file = wanted[image.source_url]
-        if path := asset(file.root, image.source_url):
+    keys = RemoteImage.objects.filter(source_url__startswith="/").order_by("pk").values_list("pk", flat=True)
+    for image in caching.by_keys(list(keys)):
+        path = next((path for root in roots if (path := asset(root, image.source_url))), None)
+        if path and not _is_current(image, path):
             found.append((image, path))
-            continue
-        if not dry_run:
-            caching.mark_failed(image, "not_in_tree", "The imported tree holds no such file.")
-        yield file, f"picture {image.source_url}: the tree holds no such file"
+        elif not path and not image.has_picture and image.source_url in named:
+            if not dry_run:
+                caching.mark_failed(image, "not_in_tree", "The imported tree holds no such file.")
+            yield named[image.source_url], f"picture {image.source_url}: the tree holds no such file"
     if not dry_run:
         for image in caching.store_files(found).failed:
-            yield wanted[image.source_url], f"picture {image.source_url}: {image.detail}"
+            if image.source_url in named:
+                yield named[image.source_url], f"picture {image.source_url}: {image.detail}"
 
 
-def _images(document: Document) -> Iterable[ImageRef]:
-    if not isinstance(document, ArticleDocument):
-        return document.images
-    own = list(document.images)
-    if document.provider:
-        own += document.provider.images
-    for story in document.related:
-        own += [*story.images, *(story.provider.images if story.provider else ())]
-    return own
+def _is_current(image: RemoteImage, path: Path) -> bool:
+    """Whether the file was cached after it was last written."""
+    return image.has_picture and image.fetched_at is not None and path.stat().st_mtime <= image.fetched_at.timestamp()

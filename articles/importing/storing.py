@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar, cast
 
 from django.utils import timezone
-from django.utils.text import slugify
 
 from articles import revisions, workflow
+from articles.bulk import insert, reserve_keys
 from articles.documents import (
     ArticleDocument,
     Document,
-    ProviderDocument,
-    TopicDocument,
     is_bare,
     make_stem,
     read,
@@ -24,27 +22,29 @@ from articles.documents import (
 )
 from articles.importing.reports import Outcome
 from articles.importing.trees import TreeFile
-from articles.merging import Merge, changed_fields, merge
-from articles.models import Article, Event, SourceFile, Topic
+from articles.merging import changed_fields, merge
+from articles.models import Article, Event, SourceFile, free_stem, searchable
 from articles.records import (
     ARTICLE_COLUMNS,
-    ArticlePairs,
+    KeyedDocuments,
     Records,
     article_document,
     columns,
-    provider_document,
-    topic_document,
+    insert_pictures,
+    insert_related,
+    insert_topics,
     with_parts,
-    write_logos,
-    write_pictures,
-    write_related,
-    write_topic_pictures,
-    write_topics,
 )
-from providers.models import Provider
 
 # Measured over the sister site's history: 99 % of all changes touch only these. Stored, but no editorial change.
 NOISE = frozenset({"secured", "heat"})
+
+# The fields of a document that are rows of their own, and what stores them.
+PARTS: dict[str, Callable[[KeyedDocuments, Records], None]] = {
+    "topics": insert_topics,
+    "images": insert_pictures,
+    "related": insert_related,
+}
 
 D = TypeVar("D", bound=Document)
 
@@ -68,216 +68,231 @@ class Stored:
     warnings: list[str] = field(default_factory=list)
 
 
-def store(batch: Sequence[Parsed[Any]], *, overwrite: bool, as_drafts: bool) -> list[Stored]:
-    """Store the documents: topics and providers first, so that articles find them as their own files tell.
+@dataclass(frozen=True)
+class Batch:
+    """Files and how to store them. `sources`: what is known of them, by path."""
 
-    Raises UnstorableError or DatabaseError when one cannot be stored; then the whole batch has to be rolled back.
-    """
-    return _Store(batch, overwrite, as_drafts).run()
+    files: Sequence[Parsed[Any]]
+    sources: dict[str, SourceFile]
+    overwrite: bool
+    as_drafts: bool
+
+    def of(self, shape: type[D]) -> list[Parsed[D]]:
+        return [cast("Parsed[D]", parsed) for parsed in self.files if isinstance(parsed.document, shape)]
+
+    def source(self, parsed: Parsed[Any]) -> SourceFile | None:
+        return self.sources.get(parsed.file.path)
 
 
-class _Store:
-    def __init__(self, batch: Sequence[Parsed[Any]], overwrite: bool, as_drafts: bool) -> None:
-        self.batch = batch
-        self.overwrite = overwrite
-        self.as_drafts = as_drafts
-        self.now = timezone.now()
-        paths = [parsed.file.path for parsed in batch]
-        self.sources = {source.path: source for source in SourceFile.objects.filter(path__in=paths)}
+def load_sources(files: Sequence[Parsed[Any]]) -> dict[str, SourceFile]:
+    """What was last imported from these paths, locked: a second import of them waits here, and then sees the first."""
+    rows = SourceFile.objects.filter(path__in=[parsed.file.path for parsed in files])
+    return {source.path: source for source in rows.select_for_update().order_by("path")}
 
-    def run(self) -> list[Stored]:
-        stored = [self._store_topic(parsed) for parsed in self._of(TopicDocument)]
-        stored += [self._store_provider(parsed) for parsed in self._of(ProviderDocument)]
-        articles = self._of(ArticleDocument)
-        stored += self._create([parsed for parsed in articles if parsed.file.path not in self.sources])
-        stored += self._update([parsed for parsed in articles if parsed.file.path in self.sources])
-        return stored
 
-    def _of(self, shape: type[D]) -> list[Parsed[D]]:
-        return [cast("Parsed[D]", parsed) for parsed in self.batch if isinstance(parsed.document, shape)]
+def store_articles(batch: Batch) -> list[Stored]:
+    files = batch.of(ArticleDocument)
+    created = _create(batch, [parsed for parsed in files if not batch.source(parsed)])
+    return created + _update(batch, [parsed for parsed in files if batch.source(parsed)])
 
-    # --- New articles -----------------------------------------------------------------------------
 
-    def _create(self, batch: list[Parsed[ArticleDocument]]) -> list[Stored]:
-        if not batch:
-            return []
-        documents = [parsed.document for parsed in batch]
-        records = Records.for_articles(documents)
-        stems, warnings = _free_stems(batch)
-        articles = [
-            Article(
-                stem=stem,
-                **columns(document, ARTICLE_COLUMNS),
-                **records.provider_columns(document.provider),
-                **self._state(document),
-            )
-            for document, stem in zip(documents, stems, strict=True)
-        ]
-        Article.objects.bulk_create(articles)
-        pairs = list(zip(articles, documents, strict=True))
-        for write in (write_topics, write_pictures, write_related):
-            write(pairs, records)
-        SourceFile.objects.bulk_create(
-            SourceFile(article=article, **self._source_columns(parsed), path=parsed.file.path)
-            for article, parsed in zip(articles, batch, strict=True)
+# --- New articles -------------------------------------------------------------------------------
+
+
+def _create(batch: Batch, files: list[Parsed[ArticleDocument]]) -> list[Stored]:
+    if not files:
+        return []
+    records = Records.for_articles([parsed.document for parsed in files])
+    stems, warnings = _free_stems(files)
+    keys = reserve_keys(Article, len(files))
+    insert(
+        Article,
+        (
+            {
+                "id": key,
+                "stem": stem,
+                **columns(parsed.document, ARTICLE_COLUMNS),
+                "search_text": searchable(parsed.document.title, parsed.document.excerpt),
+                **records.provider_columns(parsed.document.provider),
+                **_first_state(parsed.document, as_draft=batch.as_drafts),
+            }
+            for key, stem, parsed in zip(keys, stems, files, strict=True)
+        ),
+    )
+    for insert_parts in PARTS.values():
+        insert_parts([(key, parsed.document) for key, parsed in zip(keys, files, strict=True)], records)
+    insert(
+        SourceFile,
+        ({"article_id": key, **source_columns(parsed)} for key, parsed in zip(keys, files, strict=True)),
+    )
+    return [
+        Stored(parsed, Outcome.CREATED, [*warning, *_repeated_topics(parsed.document)])
+        for parsed, warning in zip(files, warnings, strict=True)
+    ]
+
+
+def _first_state(document: ArticleDocument, *, as_draft: bool) -> dict[str, Any]:
+    if not document.published or as_draft:
+        return {"status": Article.Status.DRAFT.value, "publish_at": None}
+    return {"status": Article.Status.PUBLISHED.value, "publish_at": document.published_at}
+
+
+def _free_stems(files: list[Parsed[ArticleDocument]]) -> tuple[list[str], list[list[str]]]:
+    """A stem for each file, none of them in use, and a warning where it is not the one it should be."""
+    wanted = [make_stem(parsed.document.published_at, parsed.document.title, parsed.file.file.stem) for parsed in files]
+    taken = set(Article.objects.filter(stem__in=wanted).values_list("stem", flat=True))
+    stems, warnings = [], []
+    for stem in wanted:
+        free = free_stem(stem, taken) if stem in taken else stem
+        taken.add(free)
+        stems.append(free)
+        warnings.append([] if free == stem else [f"another story is at /news/{stem}/; this one is at /news/{free}/"])
+    return stems, warnings
+
+
+def _repeated_topics(document: ArticleDocument) -> list[str]:
+    keys = [topic_key(name) for name in document.topics]
+    return ["a topic is named twice; it counts once"] if len(set(keys)) < len(keys) else []
+
+
+# --- Articles that are already here -------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Change:
+    """A file that differs from what was last imported from it."""
+
+    parsed: Parsed[ArticleDocument]
+    source: SourceFile
+    article_id: int
+    base: ArticleDocument
+
+    @property
+    def theirs(self) -> ArticleDocument:
+        return self.parsed.document
+
+    @property
+    def is_noise(self) -> bool:
+        return NOISE.issuperset(changed_fields(self.base, self.theirs))
+
+
+def _update(batch: Batch, files: list[Parsed[ArticleDocument]]) -> list[Stored]:
+    changes = [_change(parsed, batch.sources[parsed.file.path]) for parsed in files]
+    noise = [change for change in changes if change.is_noise and not batch.overwrite]
+    real = [change for change in changes if not change.is_noise or batch.overwrite]
+    stored = _update_noise(noise) + _update_really(batch, real)
+    for change in changes:
+        for name, value in source_columns(change.parsed).items():
+            setattr(change.source, name, value)
+    SourceFile.objects.bulk_update([change.source for change in changes], ["text", "digest", "imported_at"], 100)
+    return stored
+
+
+def _change(parsed: Parsed[ArticleDocument], source: SourceFile) -> Change:
+    base = last_imported(source)
+    if source.article_id is None or not isinstance(base, ArticleDocument):
+        raise UnstorableError("the path was no article's when it was last imported")
+    return Change(parsed, source, source.article_id, base)
+
+
+def _update_noise(changes: list[Change]) -> list[Stored]:
+    """Seals and heats, in bulk. A heat that an editor has set stays."""
+    rows = Article.objects.filter(pk__in=[change.article_id for change in changes])
+    articles = {article.pk: article for article in rows.select_for_update().only("heat", "secured").order_by("pk")}
+    for change in changes:
+        article = articles[change.article_id]
+        article.secured = change.theirs.secured
+        if article.heat == change.base.heat:
+            article.heat = change.theirs.heat
+    Article.objects.bulk_update(articles.values(), ["heat", "secured"], 500)
+    return [Stored(change.parsed, Outcome.UNCHANGED) for change in changes]
+
+
+def _update_really(batch: Batch, changes: list[Change]) -> list[Stored]:
+    if not changes:
+        return []
+    keys = [change.article_id for change in changes]
+    rows = Article.objects.filter(pk__in=keys)
+    list(rows.select_for_update().order_by("pk").values_list("pk"))  # no editor may save one meanwhile
+    articles = {article.pk: article for article in with_parts(rows)}
+    decided = _decided_by_editors(keys)
+    merges = [_Merging(articles[change.article_id], change, batch.overwrite) for change in changes]
+    records = Records.for_articles([each.merged.document for each in merges if each.merged.taken])
+    return [
+        Stored(
+            each.change.parsed,
+            each.store(records, decided=each.article.pk in decided, as_draft=batch.as_drafts),
+            _repeated_topics(each.change.theirs),
         )
-        return [
-            Stored(parsed, Outcome.CREATED, [*warning, *_repeated_topics(parsed.document)])
-            for parsed, warning in zip(batch, warnings, strict=True)
-        ]
+        for each in merges
+    ]
 
-    def _state(self, document: ArticleDocument) -> dict[str, Any]:
-        if not document.published or self.as_drafts:
-            return {"status": Article.Status.DRAFT}
-        return {"status": Article.Status.PUBLISHED, "publish_at": document.published_at}
 
-    # --- Articles that are already here -----------------------------------------------------------
+def _decided_by_editors(articles: Collection[int]) -> set[int]:
+    """The articles whose last change of state was an editor's: their publication no longer follows the source."""
+    events = Event.objects.filter(article__in=articles, verb__in=workflow.VERBS).order_by("at", "pk")
+    last = dict(events.values_list("article", "actor"))
+    return {article for article, actor in last.items() if actor is not None}
 
-    def _update(self, batch: list[Parsed[ArticleDocument]]) -> list[Stored]:
-        if not batch:
-            return []
-        articles = self._articles(batch)
-        moved = self._moved_by_editors(articles)
-        records = Records.for_articles([parsed.document for parsed in batch])
-        stored = []
-        for parsed in batch:
-            article = articles.get(parsed.file.path)
-            if article is None:
-                raise UnstorableError("the path was not an article's when it was last imported")
-            outcome = self._merge_into(article, parsed, records, moved=article.pk in moved)
-            stored.append(Stored(parsed, outcome, _repeated_topics(parsed.document)))
-        return stored
 
-    def _articles(self, batch: list[Parsed[ArticleDocument]]) -> dict[str, Article]:
-        """The articles of these files by path, locked: no editor may save one while it is being merged."""
-        keys = {self.sources[parsed.file.path].article_id: parsed.file.path for parsed in batch}
-        rows = Article.objects.filter(pk__in=[key for key in keys if key])
-        list(rows.select_for_update().values_list("pk"))
-        return {keys[article.pk]: article for article in with_parts(rows)}
+class _Merging:
+    """One article, and the new text of its file."""
 
-    def _moved_by_editors(self, articles: dict[str, Article]) -> set[int]:
-        """The articles whose publication is an editor's decision, and no longer the source's."""
-        decisions = Event.objects.filter(article__in=articles.values(), actor__isnull=False, verb__in=workflow.VERBS)
-        return set(decisions.values_list("article", flat=True))
+    def __init__(self, article: Article, change: Change, overwrite: bool) -> None:
+        self.article = article
+        self.change = change
+        self.overwrite = overwrite
+        ours = article_document(article)
+        self.merged = merge(
+            _unstated(ours if overwrite else change.base), _unstated(ours), _unstated(change.theirs), noise=NOISE
+        )
 
-    def _merge_into(
-        self, article: Article, parsed: Parsed[ArticleDocument], records: Records, *, moved: bool
-    ) -> Outcome:
-        source = self.sources[parsed.file.path]
-        base, ours, theirs = _base(source, ArticleDocument), article_document(article), parsed.document
-        if self.overwrite:
-            base = ours
-        merged = merge(_unstated(base), _unstated(ours), _unstated(theirs))
-        _apply(article, merged.document, merged.taken, records)
-        state = self._follow_state(article, base, theirs, moved=moved)
-        self._save_source(source, parsed)
-        taken = [name for name in merged.taken if name not in NOISE]
-        if taken or merged.conflicts:
-            self._keep_record(article, base, theirs, merged, taken)
-        changed = set(changed_fields(base, theirs)) - NOISE
-        return _outcome(merged.conflicts, bool(taken) or state == "followed", bool(changed))
+    def store(self, records: Records, *, decided: bool, as_draft: bool) -> Outcome:
+        taken = [name for name in self.merged.taken if name not in NOISE]
+        if taken:
+            revisions.keep_last(self.article)
+        self._follow_date()
+        _apply(self.article, self.merged.document, self.merged.taken, records)
+        followed = self._follow_state(decided=decided and not self.overwrite, as_draft=as_draft)
+        self._keep_record(taken)
+        if self.merged.conflicts:
+            return Outcome.CONFLICT
+        return Outcome.UPDATED if taken or followed else unless_changed(self.change.base, self.change.theirs)
 
-    def _follow_state(self, article: Article, base: ArticleDocument, theirs: ArticleDocument, *, moved: bool) -> str:
-        """Publish or unpublish as the source does, while no editor has decided: "followed", "kept" or ""."""
-        public = article.status == Article.Status.PUBLISHED
-        changed = base.published != theirs.published and public != theirs.published
-        if self.as_drafts or not changed:
-            return ""
-        if moved and not self.overwrite:
-            return "kept"
+    def _follow_date(self) -> None:
+        """A story that went public on its own date goes on doing so when the source moves that date."""
+        article, date = self.article, self.merged.document.published_at
+        ends_later = article.unpublish_at is None or article.unpublish_at > date
+        if article.publish_at == article.published_at and "published_at" in self.merged.taken and ends_later:
+            article.publish_at = date
+
+    def _follow_state(self, *, decided: bool, as_draft: bool) -> bool:
+        """Publish or unpublish as the source does, while no editor has decided."""
+        theirs = self.change.theirs
+        verb = workflow.PUBLISH if theirs.published else workflow.UNPUBLISH
+        if decided or self.article.status not in verb.sources:
+            return False
+        if theirs.published == self.change.base.published and not self.overwrite:
+            return False
+        if theirs.published and as_draft:
+            return False
         if theirs.published:
-            workflow.publish(article, by=None, note="The source published it.", at=theirs.published_at)
+            workflow.publish(self.article, by=None, note="The source published it.", at=theirs.published_at)
         else:
-            workflow.unpublish(article, by=None, note="The source withdrew it.")
-        return "followed"
+            workflow.unpublish(self.article, by=None, note="The source withdrew it.")
+        return True
 
-    def _keep_record(
-        self,
-        article: Article,
-        base: ArticleDocument,
-        theirs: ArticleDocument,
-        merged: Merge[Any],
-        taken: list[str],
-    ) -> None:
+    def _keep_record(self, taken: list[str]) -> None:
         """What the import changed, and both sides of what it could not settle."""
         if taken:
-            Event.objects.create(article=article, verb="import", data={"fields": taken}, at=self.now)
-            revisions.record(article, by=None, note="Import")
-        if merged.conflicts:
+            Event.objects.create(article=self.article, verb="import", data={"fields": taken})
+            revisions.record(self.article, by=None, note="Import")
+        if self.merged.conflicts:
             sides = {
-                name: {"base": _field_data(base, name), "theirs": _field_data(theirs, name)}
-                for name in merged.conflicts
+                name: {"base": _field_data(self.change.base, name), "theirs": _field_data(self.change.theirs, name)}
+                for name in self.merged.conflicts
             }
-            Event.objects.create(article=article, verb="conflict", data=sides, at=self.now)
-
-    # --- Providers and topics ---------------------------------------------------------------------
-
-    def _store_provider(self, parsed: Parsed[ProviderDocument]) -> Stored:
-        document = parsed.document
-        source = self.sources.get(parsed.file.path)
-        provider = source.provider if source else Provider.objects.filter(domain=document.domain).first()
-        new = provider is None
-        provider = provider or Provider(domain=document.domain, name=document.name)
-        self._refuse_second_file(provider, source)
-        merged = self._merge(source, document, ours=None if new else provider_document(provider))
-        provider.source_id = merged.document.id
-        provider.other_names = list(merged.document.other_names)
-        for name in ("domain", "name", "description", "extra"):
-            setattr(provider, name, getattr(merged.document, name))
-        provider.save()
-        if new or "images" in merged.taken:
-            write_logos(provider, merged.document.images)
-        self._save_source(source, parsed, provider=provider)
-        return Stored(parsed, _described(source, merged))
-
-    def _store_topic(self, parsed: Parsed[TopicDocument]) -> Stored:
-        document = parsed.document
-        source = self.sources.get(parsed.file.path)
-        topic = source.topic if source else Topic.objects.filter(key=topic_key(document.name)).first()
-        new = topic is None
-        topic = topic or Topic(name=document.name)
-        self._refuse_second_file(topic, source)
-        merged = self._merge(source, document, ours=None if new else topic_document(topic))
-        if source is None:
-            topic.slug = _topic_slug(topic, document)
-        _fill_topic(topic, merged.document)
-        topic.save()
-        if new or "images" in merged.taken:
-            write_topic_pictures(topic, merged.document.images)
-        self._save_source(source, parsed, topic=topic)
-        return Stored(parsed, _described(source, merged))
-
-    def _merge(self, source: SourceFile | None, theirs: D, ours: D | None) -> Merge[D]:
-        """Without a file so far, what is here was made from articles that name it: the file knows better."""
-        if ours is None:
-            return merge(theirs, theirs, theirs)
-        base = ours if source is None or self.overwrite else _base(source, type(theirs))
-        return merge(base, ours, theirs)
-
-    def _refuse_second_file(self, record: Provider | Topic, source: SourceFile | None) -> None:
-        if record.pk is None or source is not None:
-            return
-        owner = "provider" if isinstance(record, Provider) else "topic"
-        if other := SourceFile.objects.filter(**{owner: record}).first():
-            raise UnstorableError(f"{record} is described already, by {other.path}")
-
-    # --- Source files -----------------------------------------------------------------------------
-
-    def _source_columns(self, parsed: Parsed[Any]) -> dict[str, Any]:
-        return {"text": parsed.text, "digest": parsed.digest, "imported_at": self.now}
-
-    def _save_source(self, source: SourceFile | None, parsed: Parsed[Any], **owner: object) -> None:
-        source = source or SourceFile(path=parsed.file.path, **owner)
-        for name, value in self._source_columns(parsed).items():
-            setattr(source, name, value)
-        source.save()
-
-
-def _base(source: SourceFile, shape: type[D]) -> D:
-    document = read(source.text.encode(), bare=is_bare(source.path))
-    if not isinstance(document, shape):
-        raise UnstorableError(f"the path was no {shape.__name__} when it was last imported")
-    return document
+            Event.objects.create(article=self.article, verb="conflict", data=sides)
 
 
 def _unstated(document: ArticleDocument) -> ArticleDocument:
@@ -285,11 +300,9 @@ def _unstated(document: ArticleDocument) -> ArticleDocument:
     return dataclasses.replace(document, published=False)
 
 
-def _apply(article: Article, document: ArticleDocument, names: Iterable[str], records: Records) -> None:
+def _apply(article: Article, document: ArticleDocument, taken: Iterable[str], records: Records) -> None:
     """Store the named fields of the document."""
-    names = set(names)
-    if not names:
-        return
+    names = set(taken)
     for name in names.intersection(ARTICLE_COLUMNS):
         setattr(article, name, getattr(document, name))
     if "provider" in names:
@@ -298,94 +311,43 @@ def _apply(article: Article, document: ArticleDocument, names: Iterable[str], re
     if names - NOISE:
         article.version += 1
         article.modified_at = timezone.now()
-    article.save()
-    lists: dict[str, Callable[[ArticlePairs, Records], None]] = {
-        "topics": write_topics,
-        "images": write_pictures,
-        "related": write_related,
+    if names:
+        article.save()
+    parts: dict[str, Any] = {
+        "topics": article.topic_items,
+        "images": article.pictures,
+        "related": article.related_stories,
     }
-    for name in names & lists.keys():
-        lists[name]([(article, document)], records)
-
-
-def _outcome(conflicts: Sequence[str], followed: bool, changed: bool) -> Outcome:
-    if conflicts:
-        return Outcome.CONFLICT
-    if followed:
-        return Outcome.UPDATED
-    return Outcome.KEPT if changed else Outcome.UNCHANGED
-
-
-def _described(source: SourceFile | None, merged: Merge[Any]) -> Outcome:
-    if source is None:
-        return Outcome.CREATED
-    return _outcome(merged.conflicts, bool(merged.taken), bool(merged.kept))
+    for name in names & parts.keys():
+        parts[name].all().delete()
+        PARTS[name]([(article.pk, document)], records)
 
 
 def _field_data(document: ArticleDocument, name: str) -> Any:
     """One field of a document as JSON, None where it has its default."""
-    field_ = next(item for item in dataclasses.fields(document) if item.name == name)
-    return to_data(document).get(field_.metadata.get("key", name))
+    if name in ("extra", "body"):
+        return getattr(document, name)
+    found = next(item for item in dataclasses.fields(document) if item.name == name)
+    return to_data(document).get(found.metadata["key"])
 
 
-def _free_stems(batch: list[Parsed[ArticleDocument]]) -> tuple[list[str], list[list[str]]]:
-    """A stem for each file, none of them in use, and a warning where it is not the file's own name."""
-    wanted = [make_stem(parsed.document.published_at, parsed.document.title, _name(parsed)) for parsed in batch]
-    taken = set(Article.objects.filter(stem__in=wanted).values_list("stem", flat=True))
-    stems, warnings = [], []
-    for stem in wanted:
-        free = stem if stem not in taken else free_stem(stem, taken)
-        taken.add(free)
-        stems.append(free)
-        warnings.append([] if free == stem else [f"another story is at /news/{stem}/; this one is at /news/{free}/"])
-    return stems, warnings
+# --- What providers and topics share with articles ----------------------------------------------
 
 
-def free_stem(stem: str, taken: Iterable[str] = ()) -> str:
-    """`stem` with the lowest number that makes it unused."""
-    used = set(taken) | set(Article.objects.filter(stem__startswith=stem).values_list("stem", flat=True))
-    number = 2
-    while f"{stem}-{number}" in used:
-        number += 1
-    return f"{stem}-{number}"
+def last_imported(source: SourceFile) -> Document | None:
+    """The document that was last imported from the path."""
+    return read(source.text.encode(), bare=is_bare(source.path))
 
 
-def _name(parsed: Parsed[Any]) -> str:
-    return parsed.file.file.stem
+def source_columns(parsed: Parsed[Any]) -> dict[str, Any]:
+    return {
+        "path": parsed.file.path,
+        "text": parsed.text,
+        "digest": parsed.digest,
+        "imported_at": timezone.now(),
+    }
 
 
-def _repeated_topics(document: ArticleDocument) -> list[str]:
-    keys = [topic_key(name) for name in document.topics]
-    return ["a topic is named twice; it counts once"] if len(set(keys)) < len(keys) else []
-
-
-def _topic_slug(topic: Topic, document: TopicDocument) -> str:
-    """The source's `_id` is the topic's address on the sister site, and so here, unless another topic has it."""
-    slug = slugify(document.id or document.name, allow_unicode=True)[:100]
-    free = slug and not Topic.objects.filter(slug=slug).exclude(pk=topic.pk).exists()
-    return slug if free else topic.slug
-
-
-def _fill_topic(topic: Topic, document: TopicDocument) -> None:
-    for name in ("name", "shortname", "description", "extra"):
-        setattr(topic, name, getattr(document, name))
-    topic.source_id = document.id
-    topic.keywords = list(document.keywords)
-    topic.hashtags = list(document.hashtags)
-    topic.services = document.services or {}
-    topic.parent = _parent(topic, document.parent)
-
-
-def _parent(topic: Topic, name: str) -> Topic | None:
-    """The parent by name, made if need be. Raises UnstorableError when the topic would be its own ancestor."""
-    if not name:
-        return None
-    records = Records()
-    records.find_topics([name])
-    parent = records.topics[topic_key(name)]
-    above: Topic | None = parent
-    while above is not None:
-        if above.pk == topic.pk or above.key == topic_key(topic.name):
-            raise UnstorableError(f"parent: {name} is itself below {topic.name}")
-        above = above.parent
-    return parent
+def unless_changed(base: Document, theirs: Document) -> Outcome:
+    """What nothing came of: the file said nothing new, or what it said had been decided here."""
+    return Outcome.KEPT if set(changed_fields(base, theirs)) - NOISE else Outcome.UNCHANGED

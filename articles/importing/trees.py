@@ -9,10 +9,11 @@ from functools import cached_property
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from articles.documents import is_bare
+from articles.documents import MAX_BYTES, DocumentError, is_bare
 
 ENDINGS = frozenset({".md", ".markdown", ".txt", ".yaml", ".yml"})
 MAX_PATH = 500
+SITE_MARKS = ("_news", "_data", "_config.yml", "_config.yaml")
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,30 @@ class TreeFile:
     def bare(self) -> bool:
         return is_bare(self.file.name)
 
-    def unusable(self) -> str:
+    @property
+    def shown(self) -> str:
+        """The file as it was found, in a form that a report can hold: what is not UTF-8 as question marks."""
+        return str(self.file).encode("utf-8", "replace").decode()
+
+    @property
+    def size(self) -> int:
+        """How many bytes will be read."""
+        try:
+            return min(self.file.stat().st_size, MAX_BYTES + 1)
+        except OSError:
+            return 0
+
+    def read(self) -> bytes:
+        """The file's content, cut where it is too long for a document. Raises DocumentError with the reason."""
+        if reason := self._unusable():
+            raise DocumentError(reason)
+        try:
+            with self.file.open("rb") as opened:
+                return opened.read(MAX_BYTES + 1)
+        except OSError as error:
+            raise DocumentError(f"cannot be read: {error.strerror or error}") from error
+
+    def _unusable(self) -> str:
         """Why this file is not even opened; empty when it is."""
         try:
             self.path.encode()
@@ -39,36 +63,44 @@ class TreeFile:
             return "the file's name is not UTF-8"
         if len(self.path) > MAX_PATH:
             return f"the path is longer than {MAX_PATH} characters"
+        if self.file.is_dir():
+            return "the folder cannot be read"
         if self.file.suffix.lower() not in ENDINGS:
             return "not a file of a known kind (.md, .markdown, .txt, .yaml, .yml)"
         if self.file.is_symlink() and not within(self.root, self.file):
             return "a symbolic link that leads outside the tree"
+        if self.file.exists() and not self.file.is_file():
+            return "not a regular file"
         return ""
 
 
 def find_files(paths: Iterable[Path]) -> Iterator[TreeFile]:
-    """The files named, and those in the folders named, each folder in the order of its names."""
+    """The files named, and those in the folders named, each folder in the order of its names; also the folders that
+    cannot be read, for the report to name."""
     for path in paths:
         root = find_root(Path(os.path.abspath(path)))
         if not path.is_dir():
             yield TreeFile(path, root)
             continue
-        for folder, folders, names in os.walk(path):
+        unreadable: list[OSError] = []
+        for folder, folders, names in os.walk(path, onerror=unreadable.append):
             folders[:] = sorted(name for name in folders if not name.startswith("."))
             for name in sorted(names):
                 if Path(name).suffix.lower() in ENDINGS and not name.startswith("."):
                     yield TreeFile(Path(folder, name), root)
+        for error in unreadable:
+            yield TreeFile(Path(error.filename), root)
 
 
 def find_root(path: Path) -> Path:
     """The root of the tree that `path` belongs to, so that a file has one identity however it is reached.
 
-    Collections lie in folders such as `_news` or `_data`, and the root is what holds those: importing `site`,
-    `site/_news` and `site/_news/one.md` find the same paths. Else it is the folder itself, or the file's own.
+    A site is a folder that holds `_news`, `_data` or a `_config.yml`: importing `site`, `site/_news` and
+    `site/_news/one.md` find the same paths. Without one, it is the folder itself, or the file's own.
     """
-    for folder in (path, *path.parents[:2]):
-        if folder.name.startswith("_"):
-            return folder.parent
+    for folder in (path, *path.parents):
+        if any((folder / mark).exists() for mark in SITE_MARKS):
+            return folder
     return path if path.is_dir() else path.parent
 
 

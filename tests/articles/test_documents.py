@@ -388,6 +388,42 @@ def test_topic_keys_ignore_case_and_spaces():
     assert topic_key(" Power  apps ") == topic_key("POWER APPS")
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "excerpt: |\n  text",
+        "excerpt: >\n  folded\n  text",
+        'a: {"k":&a [x],"l":*a}',
+        "a: [?b]",
+        "a: !",
+        "a: [0b11, -0b1]",
+        'a: "x\x85y\u2028z"',
+        "a: x\x85  y",
+    ],
+)
+def test_both_readers_say_the_same_where_both_are_asked(lines):
+    text = Text(header(lines))
+    try:
+        exact = from_data(load_exact(text))
+    except DocumentError:
+        assert load_fast(text) is None
+        return
+    fast = load_fast(text)
+    assert fast is None or from_data(fast) == exact
+
+
+def test_an_alias_bomb_behind_quoted_keys_does_not_reach_the_fast_reader():
+    pairs = ",".join(f'"k{number}":*a' for number in range(20_000))
+    with pytest.raises(DocumentError, match="aliases"):
+        read(header('a: {"a":&a [' + "x," * 1000 + "]," + pairs + "}"))
+
+
+def test_a_key_called_body_is_not_the_body():
+    document = read(header("body: [1]") + b"Text.\n")
+    assert (document.extra, document.body) == ({"body": [1]}, "Text.")
+    assert from_data(to_data(document)) == document
+
+
 texts = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=60)
 words = texts.filter(lambda text: text.strip())
 moments = st.integers(-(2**31), 2**32).map(lambda seconds: datetime.fromtimestamp(seconds, UTC))

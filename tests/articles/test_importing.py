@@ -259,7 +259,8 @@ def test_a_change_in_the_source_flows_in(tmp_path):
     assert article.version == 2
     event = Event.objects.get()
     assert (event.verb, event.actor, event.data) == ("import", None, {"fields": ["title", "topics"]})
-    assert Revision.objects.get().document["title"] == "Tram opens at last"
+    titles = Revision.objects.order_by("version").values_list("document__title", flat=True)
+    assert list(titles) == ["Tram opens", "Tram opens at last"]
 
 
 def test_seal_and_heat_alone_are_stored_but_no_editorial_change(tmp_path):
@@ -345,6 +346,136 @@ def test_formatting_alone_is_no_change(tmp_path):
     file.write_text(file.read_text().replace('title: "Tram opens"', "title: Tram opens  # as it was"))
     assert counts(run(tmp_path)) == {"unchanged": 1}
     assert "# as it was" in SourceFile.objects.get().text
+
+
+def test_noise_is_stored_with_as_many_queries_for_one_story_as_for_ten(tmp_path, django_assert_num_queries):
+    for heat, count in ((1, 1), (2, 10)):
+        site = tmp_path / str(count)
+        site.mkdir()
+        for number in range(count):
+            write_story(site, f"2026-03-02-{count}-{number}.md")
+        run(site)
+        for number in range(count):
+            write_story(site, f"2026-03-02-{count}-{number}.md", heat=heat)
+        with django_assert_num_queries(8):
+            run(site)
+        assert set(Article.objects.filter(stem__contains=f"-{count}-").values_list("heat", flat=True)) == {heat}
+
+
+def test_an_edited_heat_stays_and_is_no_conflict(tmp_path):
+    write_story(tmp_path, heat=1)
+    run(tmp_path)
+    Article.objects.update(heat=50)
+    write_story(tmp_path, heat=2)
+    assert counts(run(tmp_path)) == {"unchanged": 1}
+    write_story(tmp_path, heat=3, title="Another title")
+    assert counts(run(tmp_path)) == {"updated": 1}
+    assert Article.objects.get().heat == 50
+    assert not Event.objects.filter(verb="conflict").exists()
+
+
+def test_a_public_story_follows_its_date_when_the_source_moves_it(tmp_path):
+    file = write_story(tmp_path)
+    run(tmp_path)
+    file.write_text(file.read_text().replace("2026-03-02T10:15", "2150-01-01T10:15"))
+    run(tmp_path)
+    assert not Article.objects.published().exists()
+    file.write_text(file.read_text().replace("2150-01-01T10:15", "2026-03-01T10:15"))
+    run(tmp_path)
+    assert Article.objects.published().exists()
+
+
+def test_a_date_that_an_editor_chose_outlives_the_sources(tmp_path):
+    file = write_story(tmp_path, published="false")
+    run(tmp_path)
+    workflow.publish(Article.objects.get(), by=make_user("Editors"))
+    file.write_text(file.read_text().replace("2026-03-02T10:15", "2150-01-01T10:15"))
+    run(tmp_path)
+    assert Article.objects.published().exists()
+
+
+def test_as_drafts_holds_back_what_is_published_but_not_what_is_withdrawn(tmp_path):
+    write_story(tmp_path, published="true")
+    run(tmp_path)
+    write_story(tmp_path, published="false")
+    run(tmp_path, as_drafts=True)
+    assert Article.objects.get().status == "unpublished"
+    write_story(tmp_path, published="true")
+    run(tmp_path, as_drafts=True)
+    assert Article.objects.get().status == "unpublished"
+
+
+def test_a_rejected_story_stays_rejected_whatever_the_source_says(tmp_path):
+    write_story(tmp_path, published="false")
+    run(tmp_path)
+    Article.objects.update(status="rejected")
+    write_story(tmp_path, published="true")
+    assert counts(run(tmp_path)) == {"kept": 1}
+
+
+def test_after_overwrite_the_source_decides_again(tmp_path):
+    write_story(tmp_path, published="true")
+    run(tmp_path)
+    workflow.unpublish(Article.objects.get(), by=make_user("Editors"))
+    run(tmp_path, overwrite=True)
+    assert Article.objects.get().status == "published"
+    write_story(tmp_path, published="false")
+    assert counts(run(tmp_path)) == {"updated": 1}
+    assert Article.objects.get().status == "unpublished"
+
+
+def test_the_first_file_of_a_provider_or_topic_takes_nothing_from_an_editor(tmp_path):
+    write_story(tmp_path)
+    run(tmp_path)
+    Provider.objects.update(name="Edited", description="Ours.", other_names=["HP"])
+    Topic.objects.update(description="Ours.", keywords=["tram"])
+    write_file(
+        tmp_path,
+        "_data/organizations/h.md",
+        "---\ntaxonomy: organization\n_id: h\nname: Harbour\ndomain: harbour.example\n---\n",
+    )
+    write_file(tmp_path, "_data/topics/t.yaml", "taxonomy: topic\nname: transport\nshortname: T\n")
+    run(tmp_path)
+    provider, topic = Provider.objects.get(), Topic.objects.get()
+    assert (provider.name, provider.description, provider.other_names) == ("Edited", "Ours.", ["HP"])
+    assert provider.source_id == "h"
+    assert (topic.description, topic.keywords, topic.shortname) == ("Ours.", ["tram"], "T")
+
+
+def test_a_conflict_about_a_provider_is_a_warning(tmp_path):
+    text = "---\ntaxonomy: organization\nname: {}\ndomain: a.example\n---\n"
+    write_file(tmp_path, "_data/organizations/a.md", text.format("A"))
+    run(tmp_path)
+    Provider.objects.update(name="Edited")
+    write_file(tmp_path, "_data/organizations/a.md", text.format("B"))
+    report = run(tmp_path)
+    assert counts(report) == {"conflicts": 1, "warnings": 1}
+    assert "name" in report.warnings[0].reason and "'B'" in report.warnings[0].reason
+
+
+def test_what_is_not_taken_makes_no_topics_and_providers(tmp_path):
+    write_story(tmp_path, topic="One")
+    run(tmp_path)
+    Article.objects.get().set_topics([])
+    write_story(tmp_path, topic="Two")
+    assert counts(run(tmp_path)) == {"conflicts": 1}
+    assert list(Topic.objects.values_list("name", flat=True)) == ["One"]
+
+
+def test_a_picture_that_comes_later_is_found_and_one_that_changes_is_cached_anew(tmp_path):
+    write_file(
+        tmp_path,
+        "_data/organizations/a.md",
+        "---\ntaxonomy: organization\nname: A\ndomain: a.example\nimages:\n  - url: /assets/logo.png\n---\n",
+    )
+    assert counts(run(tmp_path)) == {"created": 1, "warnings": 1}
+    file = write_file(tmp_path, "assets/logo.png", png((50, 50)))
+    assert counts(run(tmp_path)) == {"unchanged": 1}
+    assert (RemoteImage.objects.get().state, RemoteImage.objects.get().width) == ("cached", 50)
+    file.write_bytes(png((60, 60)))
+    os.utime(file, (2**32, 2**32))
+    run(tmp_path)
+    assert RemoteImage.objects.get().width == 60
 
 
 # --- What goes wrong ----------------------------------------------------------------------------
@@ -442,6 +573,95 @@ def test_a_topic_named_twice_counts_once_with_a_warning(tmp_path):
     write_story(tmp_path, topic="AI\n  - ai")
     assert counts(run(tmp_path)) == {"created": 1, "warnings": 1}
     assert [topic.name for topic in Article.objects.get().topics.all()] == ["AI"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "key"),
+    [
+        ("taxonomy:\n  category: blog", "taxonomy"),
+        ("quality: 0x_", "quality"),
+        ("quality: 1__0", "quality"),
+        ('foo: "a\\0b"', "foo"),
+        ('foo:\n  "a\\0b": 1', ""),
+        ("topics:\n  - " + "ß" * 90, "topics[0]"),
+        ("topics: [" + "a, " * 1001 + "]", "topics"),
+        ("provider:\n  name: A\n  domain: " + "ü" * 2000 + ".example", "provider.domain"),
+    ],
+)
+def test_odd_values_fail_by_name_and_alone(tmp_path, lines, key):
+    write_story(tmp_path)
+    write_file(tmp_path, "_news/odd.md", f"---\ntitle: 2023\npublishedDateTime: 2026-01-01\n{lines}\n---\n")
+    report = run(tmp_path)
+    assert counts(report) == {"created": 1, "failed": 1}
+    assert (report.failed[0].key, len(report.failed[0].reason) < 200) == (key, True)
+
+
+def test_what_nobody_foresaw_takes_no_other_file_with_it(tmp_path, monkeypatch):
+    def explode(document: object) -> list[str]:
+        if document.title == "Bad":
+            raise RuntimeError("boom\nand more")
+        return []
+
+    monkeypatch.setattr("articles.importing.storing._repeated_topics", explode)
+    write_story(tmp_path, "2026-03-02-a.md", title="Good")
+    write_story(tmp_path, "2026-03-02-b.md", title="Bad")
+    report = run(tmp_path)
+    assert counts(report) == {"created": 1, "failed": 1}
+    assert report.failed[0].reason == "cannot be stored: boom"
+
+
+def test_a_path_cannot_change_its_kind(tmp_path):
+    file = write_story(tmp_path)
+    run(tmp_path)
+    article = file.read_text()
+    file.write_text("---\ntaxonomy: organization\nname: A\ndomain: a.example\n---\n")
+    assert counts(run(tmp_path)) == {"failed": 1}
+    assert not Provider.objects.filter(domain="a.example").exists()
+    file.write_text(article)
+    assert counts(run(tmp_path)) == {"unchanged": 1}
+
+
+def test_an_identity_that_another_record_has_is_refused_in_words(tmp_path):
+    text = "---\ntaxonomy: organization\nname: {0}\ndomain: {0}.example\n---\n"
+    for name in ("a", "b"):
+        write_file(tmp_path, f"_data/organizations/{name}.md", text.format(name))
+    run(tmp_path)
+    write_file(tmp_path, "_data/organizations/a.md", text.format("b"))
+    report = run(tmp_path)
+    assert counts(report) == {"unchanged": 1, "failed": 1}
+    assert report.failed[0].reason == "domain: b.example is already b's"
+
+
+def test_a_circle_of_topics_that_is_already_there_is_walked_once(tmp_path):
+    one, two = Topic.objects.create(name="One"), Topic.objects.create(name="Two")
+    Topic.objects.filter(pk=one.pk).update(parent=two)
+    Topic.objects.filter(pk=two.pk).update(parent=one)
+    write_file(tmp_path, "_data/topics/t.yaml", "taxonomy: topic\nname: Three\nparent: One\n")
+    assert counts(run(tmp_path)) == {"created": 1}
+
+
+def test_a_pipe_does_not_hold_up_the_import(tmp_path):
+    write_story(tmp_path)
+    os.mkfifo(tmp_path / "_news/pipe.md")
+    report = run(tmp_path)
+    assert counts(report) == {"created": 1, "failed": 1}
+    assert report.failed[0].reason == "not a regular file"
+
+
+def test_an_endless_file_is_not_read_to_its_end(tmp_path):
+    write_story(tmp_path)
+    with (tmp_path / "_news/big.md").open("wb") as file:
+        file.truncate(10**10)  # takes no room on the disk
+    report = run(tmp_path)
+    assert counts(report) == {"created": 1, "failed": 1}
+    assert "at most" in report.failed[0].reason
+
+
+@pytest.mark.parametrize("path", [".", "_news", "_news/2026", "_news/2026/01/02", "_news/2026/01/02/2026-03-02-a.md"])
+def test_the_root_of_a_deep_tree_is_found_from_anywhere(tmp_path, path):
+    site = tmp_path / "_me" / "site"
+    write_file(site, "_news/2026/01/02/2026-03-02-a.md", FULL)
+    assert [file.path for file in find_files([site / path])] == ["_news/2026/01/02/2026-03-02-a.md"]
 
 
 # --- Dry run, and the command -------------------------------------------------------------------

@@ -45,8 +45,9 @@ class Command(BaseCommand):
                 raise CommandError(f"There is no {path}.")
         if options["workers"] < 1:
             raise CommandError("--workers has to be 1 or more.")
-        if options["report"] and not options["report"].absolute().parent.is_dir():
-            raise CommandError(f"--report: there is no folder {options['report'].absolute().parent}.")
+        report: Path | None = options["report"]
+        if report and (report.is_dir() or not report.absolute().parent.is_dir()):
+            raise CommandError(f"--report: {report} cannot be written.")
 
     def _print(self, report: ImportReport, options: dict[str, Any]) -> None:
         for problem in report.warnings:
