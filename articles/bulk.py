@@ -36,7 +36,7 @@ def insert(model: type[models.Model], rows: Iterable[Row], *, ignore_conflicts: 
     if not found:
         return
     fields = [field for field in model._meta.concrete_fields if not field.primary_key or field.attname in found[0]]
-    plans = [(field.attname, _default(field), _converter(field)) for field in fields]
+    plans = [_plan(field) for field in fields]
     quote = connection.ops.quote_name
     columns = ", ".join(quote(str(field.column)) for field in fields)
     marks = ", ".join(["%s"] * len(fields))
@@ -48,23 +48,32 @@ def insert(model: type[models.Model], rows: Iterable[Row], *, ignore_conflicts: 
         )
 
 
-Plan = tuple[str, Any, Callable[[Any], Any] | None]
+Converter = Callable[[Any], Any]
+Plan = tuple[str, Any, Converter | None]  # attribute, the default as the database wants it, how it wants other values
 
 
 def _values(row: Row, plans: list[Plan]) -> list[Any]:
     return [
-        converter(row.get(name, default)) if converter else row.get(name, default) for name, default, converter in plans
+        default if name not in row else converter(row[name]) if converter else row[name]
+        for name, default, converter in plans
     ]
 
 
-def _default(field: models.Field[Any, Any]) -> Any:
-    if getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False):
-        return timezone.now()
-    return field.get_default()
+def _plan(field: models.Field[Any, Any]) -> Plan:
+    converter = _converter(field)
+    default = timezone.now() if _is_now(field) else field.get_default()
+    return field.attname, converter(default) if converter else default, converter
 
 
-def _converter(field: models.Field[Any, Any]) -> Callable[[Any], Any] | None:
+def _is_now(field: models.Field[Any, Any]) -> bool:
+    return bool(getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False))
+
+
+def _converter(field: models.Field[Any, Any]) -> Converter | None:
     """How the database wants a value of this field, where that is not as it is."""
-    if isinstance(field, models.JSONField | models.DateTimeField):
-        return lambda value: field.get_db_prep_value(value, connection)
+    if isinstance(field, models.DateTimeField):
+        return connection.ops.adapt_datetimefield_value
+    if isinstance(field, models.JSONField):
+        empty = field.get_db_prep_value({}, connection)
+        return lambda value: empty if value == {} else field.get_db_prep_value(value, connection)
     return None

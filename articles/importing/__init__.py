@@ -58,9 +58,14 @@ def import_paths(
             stack.enter_context(transaction.atomic())
             stack.callback(transaction.set_rollback, True)
         run = _Run(options, _parser(options.workers, stack))
-        for batch in _batches(find_files(paths)):
-            run.import_batch(batch)
-            progress(len(batch))
+        under_way: Pending | None = None
+        for files in _batches(find_files(paths)):
+            pending = run.begin(files)  # whose parsing goes on in other processes while this one stores
+            if under_way:
+                progress(run.finish(under_way))
+            under_way = pending
+        if under_way:
+            progress(run.finish(under_way))
         run.cache_pictures()
     return run.report
 
@@ -91,6 +96,16 @@ def _batches(files: Iterator[TreeFile]) -> Iterator[list[TreeFile]]:
         yield list(batch.values())
 
 
+@dataclass(frozen=True)
+class Pending:
+    """A batch under way: how many files it has, those that changed with their content and digest, and what parsing
+    makes of those."""
+
+    count: int
+    changed: list[tuple[TreeFile, bytes, str]]
+    results: Iterable[Document | DocumentError | None]
+
+
 class _Run:
     """One import under way."""
 
@@ -101,14 +116,21 @@ class _Run:
         self.roots: dict[Path, None] = {}
         self.pictures: dict[str, TreeFile] = {}  # site-relative addresses, and the first file that names each
 
-    def import_batch(self, files: list[TreeFile]) -> None:
+    def begin(self, files: list[TreeFile]) -> Pending:
+        """Read the files, and have those that changed parsed."""
         self.roots |= dict.fromkeys(file.root for file in files)
-        for stored in self._store(self._parse(self._changed(self._read(files)))):
+        changed = self._changed(self._read(files))
+        return Pending(len(files), changed, self.parser([(data, file.bare) for file, data, _ in changed]))
+
+    def finish(self, pending: Pending) -> int:
+        """Store what was parsed. Returns how many files are done."""
+        for stored in self._store(self._parsed(pending)):
             self.report.counts[stored.outcome] += 1
             for reason in stored.warnings:
                 self._warn(stored.parsed.file, reason)
             for url in pictures_in_tree(stored.parsed.document):
                 self.pictures.setdefault(url, stored.parsed.file)
+        return pending.count
 
     def cache_pictures(self) -> None:
         for file, reason in cache_pictures(list(self.roots), self.pictures, dry_run=self.options.dry_run):
@@ -133,10 +155,9 @@ class _Run:
         self.report.counts[Outcome.UNCHANGED] += len(found) - len(changed)
         return changed
 
-    def _parse(self, files: list[tuple[TreeFile, bytes, str]]) -> list[Parsed[Any]]:
+    def _parsed(self, pending: Pending) -> list[Parsed[Any]]:
         parsed: list[Parsed[Any]] = []
-        results = self.parser([(data, file.bare) for file, data, _ in files])
-        for (file, data, digest), result in zip(files, results, strict=True):
+        for (file, data, digest), result in zip(pending.changed, pending.results, strict=True):
             if isinstance(result, DocumentError):
                 self._fail(file, result)
             elif result is None:
