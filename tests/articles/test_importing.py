@@ -18,7 +18,7 @@ from articles.records import article_document, with_parts
 from images.models import RemoteImage
 from providers.models import Provider
 from tests.articles.test_documents import FULL
-from tests.factories import make_user, png
+from tests.factories import make_provider, make_user, png
 
 pytestmark = pytest.mark.django_db
 
@@ -453,13 +453,24 @@ def test_a_conflict_about_a_provider_is_a_warning(tmp_path):
     assert "name" in report.warnings[0].reason and "'B'" in report.warnings[0].reason
 
 
-def test_what_is_not_taken_makes_no_topics_and_providers(tmp_path):
+def test_what_is_not_taken_makes_no_providers(tmp_path):
+    write_story(tmp_path)
+    run(tmp_path)
+    Article.objects.update(provider=make_provider(domain="ours.example"), provider_ref={})
+    file = write_story(tmp_path)
+    file.write_text(file.read_text().replace("harbour.example\n", "theirs.example\n"))
+    assert counts(run(tmp_path)) == {"conflicts": 1}
+    assert set(Provider.objects.values_list("domain", flat=True)) == {"harbour.example", "ours.example"}
+
+
+def test_topics_of_editor_and_source_come_together(tmp_path):
     write_story(tmp_path, topic="One")
     run(tmp_path)
-    Article.objects.get().set_topics([])
-    write_story(tmp_path, topic="Two")
-    assert counts(run(tmp_path)) == {"conflicts": 1}
-    assert list(Topic.objects.values_list("name", flat=True)) == ["One"]
+    article = Article.objects.get()
+    article.set_topics([Topic.objects.get(), Topic.objects.create(name="Ours")])
+    write_story(tmp_path, topic="One\n  - Theirs")
+    assert counts(run(tmp_path)) == {"updated": 1}
+    assert sorted(topic.name for topic in article.topics.all()) == ["One", "Ours", "Theirs"]
 
 
 def test_a_picture_that_comes_later_is_found_and_one_that_changes_is_cached_anew(tmp_path):

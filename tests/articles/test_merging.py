@@ -2,9 +2,10 @@
 
 import dataclasses
 
+import pytest
 from hypothesis import given, settings
 
-from articles.documents import ArticleDocument
+from articles.documents import ArticleDocument, ImageRef
 from articles.merging import changed_fields, merge
 from tests.articles.test_documents import articles
 from tests.factories import NOON
@@ -39,6 +40,64 @@ def test_what_both_changed_differently_stays_ours_and_is_a_conflict():
 def test_what_both_changed_alike_is_no_conflict():
     merged = merge(BASE, but(title="Same"), but(title="Same"))
     assert (merged.taken, merged.kept, merged.conflicts) == ((), (), ())
+
+
+def test_a_topic_the_source_drops_goes_whatever_its_spelling_here():
+    base, ours, theirs = but(topics=("ai", "Cars")), but(topics=("AI", "Cars", "Ours")), but(topics=("Cars", "Theirs"))
+    result = merge(base, ours, theirs)
+    assert (set(result.document.topics), result.conflicts) == ({"Cars", "Ours", "Theirs"}, ())
+
+
+def images(**widths) -> tuple[ImageRef, ...]:
+    return tuple(ImageRef(url=f"https://a.example/{name}", width=width) for name, width in widths.items())
+
+
+@pytest.mark.parametrize(
+    ("base", "ours", "theirs", "merged", "disputed"),
+    [
+        ("ab", "abx", "aby", "abxy", False),  # both added
+        ("ab", "a", "abc", "ac", False),  # we took one away, they added one
+        ("abc", "abcx", "ac", "acx", False),  # they took one away, we added one
+        ("abc", "cab", "abcd", "cdab", False),  # we moved one
+        ("abc", "abcx", "cba", "cxba", False),  # they did
+        ("", "x", "y", "xy", False),
+        ("abc", "", "abcd", "d", False),
+    ],
+)
+def test_lists_are_merged_by_their_items(base, ours, theirs, merged, disputed):
+    result = merge(but(topics=tuple(base)), but(topics=tuple(ours)), but(topics=tuple(theirs)))
+    assert ("".join(result.document.topics), bool(result.conflicts)) == (merged, disputed)
+
+
+def test_pictures_are_merged_part_by_part():
+    base, theirs = but(images=images(one=1, two=2)), but(images=images(one=5, two=2, three=3))
+    captioned = dataclasses.replace(base.images[0], title="Ours")
+    result = merge(base, but(images=(captioned, base.images[1])), theirs)
+    assert result.document.images == (dataclasses.replace(captioned, width=5), *theirs.images[1:])
+    assert (result.taken, result.conflicts) == (("images",), ())
+
+
+def test_a_part_that_both_changed_is_a_conflict_and_the_rest_flows_in():
+    result = merge(but(images=images(one=1)), but(images=images(one=2)), but(images=images(one=3, two=2)))
+    assert result.document.images == images(one=2, two=2)
+    assert (result.taken, result.conflicts) == (("images",), ("images",))
+
+
+def test_a_picture_we_changed_and_they_took_away_stays_and_is_a_conflict():
+    result = merge(but(images=images(one=1, two=2)), but(images=images(one=5, two=2)), but(images=images(three=3)))
+    assert {image.url[-3:] for image in result.document.images} == {"one", "ree"}
+    assert result.conflicts == ("images",)
+
+
+def test_a_list_that_says_one_thing_twice_is_not_merged_by_items():
+    twice = (*images(one=1), *images(one=1))
+    result = merge(but(images=twice), but(images=images(one=2)), but(images=images(two=2)))
+    assert (result.document.images, result.conflicts) == (images(one=2), ("images",))
+
+
+def test_unknown_keys_are_merged_one_by_one():
+    result = merge(but(extra={"a": 1, "b": 1}), but(extra={"a": 2, "b": 1}), but(extra={"a": 1, "c": 3}))
+    assert (result.document.extra, result.conflicts) == ({"a": 2, "c": 3}, ())
 
 
 def test_another_spelling_of_a_topic_is_no_change():
