@@ -356,6 +356,7 @@ class SourceFile(models.Model):
     """
 
     path = models.CharField(max_length=500, unique=True)
+    tree = models.CharField(max_length=1000, blank=True, help_text="The folder that was the root when it was imported.")
     text = models.TextField(help_text="Byte for byte as imported: a BOM and every line ending are kept.")
     digest = models.CharField(max_length=64, help_text="SHA-256 of the file, in hexadecimal.")
     article = models.OneToOneField(Article, on_delete=models.CASCADE, null=True, blank=True, related_name="source_file")

@@ -23,9 +23,10 @@ from django.db import transaction
 from articles.documents import Document, DocumentError, decode, try_read
 from articles.importing.assets import cache_pictures, pictures_in_tree
 from articles.importing.describing import store_described
+from articles.importing.missing import find_missing, withdraw
 from articles.importing.reports import ImportReport, Outcome, Problem
 from articles.importing.storing import Batch, Parsed, Stored, UnstorableError, load_sources, store_articles
-from articles.importing.trees import TreeFile, find_files
+from articles.importing.trees import Scope, TreeFile, find_files, find_scopes
 from articles.models import SourceFile
 
 __all__ = ["ImportReport", "Options", "Outcome", "Problem", "import_paths"]
@@ -38,16 +39,18 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Options:
-    """How to import. `overwrite`: the source wins over editors throughout. `as_drafts`: nothing is published."""
+    """How to import. `overwrite`: the source wins over editors throughout. `as_drafts`: nothing is published.
+    `withdraw_missing`: stories whose files are gone are unpublished."""
 
     dry_run: bool = False
     workers: int = 1
     overwrite: bool = False
     as_drafts: bool = False
+    withdraw_missing: bool = False
 
 
 def import_paths(
-    paths: Iterable[Path], options: Options, progress: Callable[[int], object] = lambda done: None
+    paths: Sequence[Path], options: Options, progress: Callable[[int], object] = lambda done: None
 ) -> ImportReport:
     """Import files and trees. Never raises for a bad file: the report names it. `progress` gets counts of files.
 
@@ -66,6 +69,8 @@ def import_paths(
             under_way = pending
         if under_way:
             progress(run.finish(under_way))
+        for scope in find_scopes(paths):
+            run.report_missing(scope)
         run.cache_pictures()
     return run.report
 
@@ -114,11 +119,13 @@ class _Run:
         self.parser = parser
         self.report = ImportReport()
         self.roots: dict[Path, None] = {}
+        self.seen: set[str] = set()
         self.pictures: dict[str, TreeFile] = {}  # site-relative addresses, and the first file that names each
 
     def begin(self, files: list[TreeFile]) -> Pending:
         """Read the files, and have those that changed parsed."""
         self.roots |= dict.fromkeys(file.root for file in files)
+        self.seen.update(file.path for file in files)
         changed = self._changed(self._read(files))
         return Pending(len(files), changed, self.parser([(data, file.bare) for file, data, _ in changed]))
 
@@ -131,6 +138,14 @@ class _Run:
             for url in pictures_in_tree(stored.parsed.document):
                 self.pictures.setdefault(url, stored.parsed.file)
         return pending.count
+
+    def report_missing(self, scope: Scope) -> None:
+        """Name the files that are gone; nothing is deleted."""
+        for source in list(find_missing(scope, self.seen)):
+            withdrawn = self.options.withdraw_missing and withdraw(source)
+            self.report.counts[Outcome.UPDATED] += withdrawn
+            reason = "gone from the tree; " + ("its story was unpublished" if withdrawn else "nothing was changed")
+            self.report.warnings.append(Problem(source.path, None, "", reason))
 
     def cache_pictures(self) -> None:
         for file, reason in cache_pictures(list(self.roots), self.pictures, dry_run=self.options.dry_run):

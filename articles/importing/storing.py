@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Generic, TypeVar, cast
 
 from django.utils import timezone
@@ -45,6 +46,8 @@ PARTS: dict[str, Callable[[KeyedDocuments, Records], None]] = {
     "images": insert_pictures,
     "related": insert_related,
 }
+
+SOURCE_FIELDS = ("path", "tree", "text", "digest", "imported_at")
 
 D = TypeVar("D", bound=Document)
 
@@ -87,7 +90,27 @@ class Batch:
 def load_sources(files: Sequence[Parsed[Any]]) -> dict[str, SourceFile]:
     """What was last imported from these paths, locked: a second import of them waits here, and then sees the first."""
     rows = SourceFile.objects.filter(path__in=[parsed.file.path for parsed in files])
-    return {source.path: source for source in rows.select_for_update().order_by("path")}
+    known = {source.path: source for source in rows.select_for_update().order_by("path")}
+    return known | _moved([parsed for parsed in files if parsed.file.path not in known])
+
+
+def _moved(files: Sequence[Parsed[Any]]) -> dict[str, SourceFile]:
+    """The sources of files that were renamed, by their new paths: same address, same date, and the old file is gone."""
+    stories = {_story(parsed.document): parsed for parsed in files if isinstance(parsed.document, ArticleDocument)}
+    if not stories:
+        return {}
+    rows = SourceFile.objects.filter(article__published_at__in={date for _, date in stories}).select_related("article")
+    moved = {}
+    for source in rows.order_by("path"):
+        parsed = stories.get(_story(source.article)) if source.article else None
+        if parsed and parsed.file.tree == source.tree and not (parsed.file.root / source.path).exists():
+            moved[parsed.file.path] = source
+    return moved
+
+
+def _story(story: ArticleDocument | Article) -> tuple[str, datetime]:
+    """What tells one story from another where the path cannot: where it is, and since when."""
+    return story.original_url or story.web_url, story.published_at
 
 
 def store_articles(batch: Batch) -> list[Stored]:
@@ -172,6 +195,11 @@ class Change:
         return self.parsed.document
 
     @property
+    def warnings(self) -> list[str]:
+        moved = self.source.path != self.parsed.file.path
+        return [f"moved here from {self.source.path}"] * moved + _repeated_topics(self.theirs)
+
+    @property
     def is_noise(self) -> bool:
         return NOISE.issuperset(changed_fields(self.base, self.theirs))
 
@@ -181,10 +209,10 @@ def _update(batch: Batch, files: list[Parsed[ArticleDocument]]) -> list[Stored]:
     noise = [change for change in changes if change.is_noise and not batch.overwrite]
     real = [change for change in changes if not change.is_noise or batch.overwrite]
     stored = _update_noise(noise) + _update_really(batch, real)
-    for change in changes:
+    for change in changes:  # last, as it makes them look unchanged
         for name, value in source_columns(change.parsed).items():
             setattr(change.source, name, value)
-    SourceFile.objects.bulk_update([change.source for change in changes], ["text", "digest", "imported_at"], 100)
+    SourceFile.objects.bulk_update([change.source for change in changes], SOURCE_FIELDS, 100)
     return stored
 
 
@@ -205,7 +233,7 @@ def _update_noise(changes: list[Change]) -> list[Stored]:
         if article.heat == change.base.heat:
             article.heat = change.theirs.heat
     Article.objects.bulk_update(articles.values(), ["heat", "secured"], 500)
-    return [Stored(change.parsed, Outcome.UNCHANGED) for change in changes]
+    return [Stored(change.parsed, Outcome.UNCHANGED, change.warnings) for change in changes]
 
 
 def _update_really(batch: Batch, changes: list[Change]) -> list[Stored]:
@@ -215,20 +243,20 @@ def _update_really(batch: Batch, changes: list[Change]) -> list[Stored]:
     rows = Article.objects.filter(pk__in=keys)
     list(rows.select_for_update().order_by("pk").values_list("pk"))  # no editor may save one meanwhile
     articles = {article.pk: article for article in with_parts(rows)}
-    decided = _decided_by_editors(keys)
+    decided = decided_by_editors(keys)
     merges = [_Merging(articles[change.article_id], change, batch.overwrite) for change in changes]
     records = Records.for_articles([each.merged.document for each in merges if each.merged.taken])
     return [
         Stored(
             each.change.parsed,
             each.store(records, decided=each.article.pk in decided, as_draft=batch.as_drafts),
-            _repeated_topics(each.change.theirs),
+            each.change.warnings,
         )
         for each in merges
     ]
 
 
-def _decided_by_editors(articles: Collection[int]) -> set[int]:
+def decided_by_editors(articles: Collection[int]) -> set[int]:
     """The articles whose last change of state was an editor's: their publication no longer follows the source."""
     events = Event.objects.filter(article__in=articles, verb__in=workflow.VERBS).order_by("at", "pk")
     last = dict(events.values_list("article", "actor"))
@@ -342,6 +370,7 @@ def last_imported(source: SourceFile) -> Document | None:
 def source_columns(parsed: Parsed[Any]) -> dict[str, Any]:
     return {
         "path": parsed.file.path,
+        "tree": parsed.file.tree,
         "text": parsed.text,
         "digest": parsed.digest,
         "imported_at": timezone.now(),

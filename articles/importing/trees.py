@@ -33,9 +33,14 @@ class TreeFile:
         return is_bare(self.file.name)
 
     @property
+    def tree(self) -> str:
+        """The root, in a form that a database can hold."""
+        return _text(self.root)
+
+    @property
     def shown(self) -> str:
         """The file as it was found, in a form that a report can hold: what is not UTF-8 as question marks."""
-        return str(self.file).encode("utf-8", "replace").decode()
+        return _text(self.file)
 
     @property
     def size(self) -> int:
@@ -72,6 +77,27 @@ class TreeFile:
         if self.file.exists() and not self.file.is_file():
             return "not a regular file"
         return ""
+
+
+def _text(path: Path) -> str:
+    return str(path).encode("utf-8", "replace").decode()
+
+
+@dataclass(frozen=True)
+class Scope:
+    """A folder that is imported whole: what it should hold, and does not, is gone."""
+
+    tree: str
+    prefix: str  # of the paths below it, ending in a slash; empty for the tree's root
+
+
+def find_scopes(paths: Iterable[Path]) -> list[Scope]:
+    scopes = []
+    for path in (Path(os.path.abspath(path)) for path in paths if path.is_dir()):
+        root = find_root(path)
+        within_root = "" if path == root else f"{path.relative_to(root).as_posix()}/"
+        scopes.append(Scope(_text(root), within_root))
+    return scopes
 
 
 def find_files(paths: Iterable[Path]) -> Iterator[TreeFile]:

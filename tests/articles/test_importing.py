@@ -357,7 +357,7 @@ def test_noise_is_stored_with_as_many_queries_for_one_story_as_for_ten(tmp_path,
         run(site)
         for number in range(count):
             write_story(site, f"2026-03-02-{count}-{number}.md", heat=heat)
-        with django_assert_num_queries(8):
+        with django_assert_num_queries(9):
             run(site)
         assert set(Article.objects.filter(stem__contains=f"-{count}-").values_list("heat", flat=True)) == {heat}
 
@@ -487,6 +487,67 @@ def test_a_picture_that_comes_later_is_found_and_one_that_changes_is_cached_anew
     os.utime(file, (2**32, 2**32))
     run(tmp_path)
     assert RemoteImage.objects.get().width == 60
+
+
+def test_files_that_are_gone_are_named_and_nothing_is_changed(tmp_path):
+    gone = write_story(tmp_path, "2026-03-02-gone.md")
+    write_story(tmp_path, "2026-03-02-here.md")
+    run(tmp_path)
+    gone.unlink()
+    report = run(tmp_path)
+    assert counts(report) == {"unchanged": 1, "warnings": 1}
+    assert (report.warnings[0].path, "gone" in report.warnings[0].reason) == ("_news/2026-03-02-gone.md", True)
+    assert Article.objects.published().count() == 2
+
+
+def test_withdraw_missing_unpublishes_what_no_editor_decided(tmp_path):
+    files = [write_story(tmp_path, f"2026-03-02-{name}.md") for name in ("source", "editor")]
+    run(tmp_path)
+    decided, editor = Article.objects.get(stem="2026-03-02-editor"), make_user("Editors")
+    workflow.unpublish(decided, by=editor)
+    workflow.publish(decided, by=editor)
+    for file in files:
+        file.unlink()
+    assert counts(run(tmp_path, withdraw_missing=True)) == {"updated": 1, "warnings": 2}
+    assert list(Article.objects.published()) == [decided]
+
+
+@pytest.mark.parametrize("part", ["_data", "_news/2026-03-02-a.md"])
+def test_only_what_was_looked_through_can_be_missed(tmp_path, part):
+    write_file(tmp_path, "_data/topics/t.yaml", "taxonomy: topic\nname: T\n")
+    write_story(tmp_path, "2026-03-02-a.md")
+    write_story(tmp_path, "2026-03-02-b.md")
+    run(tmp_path)
+    (tmp_path / "_news/2026-03-02-b.md").unlink()
+    assert counts(run(tmp_path / part)) == {"unchanged": 1}
+
+
+def test_another_tree_is_not_missed(tmp_path):
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        write_story(tmp_path / name, f"2026-03-02-{name}.md")
+    run(tmp_path / "one")
+    assert counts(run(tmp_path / "two")) == {"created": 1}
+
+
+def test_a_renamed_file_is_the_same_story_at_the_same_address(tmp_path):
+    file = write_story(tmp_path, "2026-03-02-old-name.md")
+    run(tmp_path)
+    article = Article.objects.get()
+    file.rename(tmp_path / "_news/2026-03-02-new-name.md")
+    report = run(tmp_path)
+    assert counts(report) == {"unchanged": 1, "warnings": 1}
+    assert report.warnings[0].reason == "moved here from _news/2026-03-02-old-name.md"
+    assert SourceFile.objects.get().path == "_news/2026-03-02-new-name.md"
+    assert (Article.objects.get().pk, Article.objects.get().stem) == (article.pk, "2026-03-02-old-name")
+    assert counts(run(tmp_path)) == {"unchanged": 1}
+
+
+def test_a_file_beside_one_of_the_same_story_is_a_story_of_its_own(tmp_path):
+    write_story(tmp_path, "2026-03-02-one.md")
+    run(tmp_path)
+    write_story(tmp_path, "2026-03-02-two.md")
+    assert counts(run(tmp_path)) == {"created": 1, "unchanged": 1}
 
 
 # --- What goes wrong ----------------------------------------------------------------------------

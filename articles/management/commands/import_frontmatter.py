@@ -1,5 +1,6 @@
 """Import front-matter files, or trees of them."""
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -29,10 +30,13 @@ class Command(BaseCommand):
         parser.add_argument("--report", type=Path, metavar="FILE", help="write the report to FILE as JSON")
         parser.add_argument("--overwrite", action="store_true", help="let the source win over editors' changes")
         parser.add_argument("--as-drafts", action="store_true", help="publish nothing, whatever the files say")
+        parser.add_argument(
+            "--withdraw-missing", action="store_true", help="unpublish stories whose files are gone from the tree"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         self._check(options)
-        chosen = Options(**{name: options[name] for name in ("dry_run", "workers", "overwrite", "as_drafts")})
+        chosen = Options(**{field.name: options[field.name] for field in dataclasses.fields(Options)})
         with tqdm(unit=" files", disable=None) as bar:
             report = import_paths(options["paths"], chosen, bar.update)
         self._print(report, options)
