@@ -828,3 +828,39 @@ def test_every_article_of_the_corpus_is_its_document(corpus):
     run(corpus / "corpus", corpus / "seeds")
     for article in with_parts(Article.objects.select_related("source_file")):
         assert article_document(article) == read(article.source_file.text.encode()), article.stem
+
+
+def test_the_history_of_a_real_file_and_an_editors_words(corpus, tmp_path):
+    """The story of one file: v1 unpublished, v2 another provider and published, v3 back again."""
+    [history] = (corpus / "corpus-history").iterdir()
+    file = tmp_path / "_news" / f"{history.name}.md"
+    file.parent.mkdir()
+    file.write_bytes((history / "v1.md").read_bytes())
+    assert counts(run(tmp_path)) == {"created": 1}
+    article = Article.objects.get()
+    assert (article.status, article.provider.domain, article.quality) == ("draft", "businessinsider.com", 53)
+    Article.objects.update(excerpt="The editor's own words.")
+
+    file.write_bytes((history / "v2.md").read_bytes())
+    assert counts(run(tmp_path)) == {"conflicts": 1}
+    article = with_parts(Article.objects.all()).get()
+    assert (article.status, article.provider.domain, article.quality) == ("published", "venturebeat.com", 93)
+    assert article.excerpt == "The editor's own words."
+    assert article.amp_web_url.startswith("https://venturebeat.com/")
+    assert article.lead_image.image.source_url.startswith("https://venturebeat.com/")
+    theirs = read((history / "v2.md").read_bytes())
+    conflict = Event.objects.get(verb="conflict")
+    assert conflict.data["excerpt"]["theirs"] == theirs.excerpt
+
+    workflow.unpublish(article, by=make_user("Editors"))
+    file.write_bytes((history / "v3.md").read_bytes())
+    assert counts(run(tmp_path)) == {"conflicts": 1}
+    article = with_parts(Article.objects.all()).get()
+    assert (article.status, article.provider.domain, article.quality) == ("unpublished", "businessinsider.com", 53)
+    assert (article.excerpt, article.amp_web_url, article.lead_image) == ("The editor's own words.", "", None)
+    assert article.secured == read((history / "v3.md").read_bytes()).secured
+
+    workflow.publish(article, by=make_user("Editors"))
+    file.write_bytes((history / "v1.md").read_bytes())
+    run(tmp_path)
+    assert Article.objects.get().status == "published"
