@@ -13,6 +13,5 @@ def site(request: HttpRequest) -> dict[str, Any]:
     return {
         "site_name": settings.SITE_NAME,
         "site_description": settings.SITE_DESCRIPTION,
-        "site_url": settings.SITE_URL,
         "sections": SimpleLazyObject(public.sections),  # asked for by pages with the site's navigation only
     }

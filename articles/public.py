@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
+from django.views.decorators.cache import cache_control
 
 from articles.models import Article, ArticleTopic, Topic
 from providers.models import Provider
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 
 RECENT = 300  # the stories that decide what the front page and the navigation are about
 MAIN_TOPICS = 8
+
+# Anyone may keep a feed or a list, but has to ask each time whether it still holds: what is taken down is gone at once.
+# The answer is the ETag's. No Last-Modified: a story that is taken down leaves the newest date as it was.
+kept_while_true = cache_control(public=True, max_age=0, must_revalidate=True)
 
 
 @dataclass(frozen=True)

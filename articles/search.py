@@ -1,12 +1,14 @@
-"""Finding stories by their words."""
+"""Finding stories: by their words, by their days."""
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from django.db.models import Q
+from django.utils import timezone
 
-from articles.models import ArticleTopic
+from articles.models import ArticleTopic, searchable
 
 if TYPE_CHECKING:
     from articles.models import ArticleQuerySet
@@ -29,5 +31,17 @@ def search(stories: ArticleQuerySet, query: str) -> ArticleQuerySet:
 
 
 def _has(word: str) -> Q:
-    tagged = ArticleTopic.objects.filter(tag__name__icontains=word).values("content_object")
-    return Q(title__icontains=word) | Q(excerpt__icontains=word) | Q(provider__name__icontains=word) | Q(pk__in=tagged)
+    """Names are kept as they were given, so they are compared with the word as typed too."""
+    plain = searchable(word, "").strip()
+    tagged = ArticleTopic.objects.filter(Q(tag__name__icontains=word) | Q(tag__name__icontains=plain))
+    return (
+        Q(search_text__icontains=plain)
+        | Q(provider__name__icontains=word)
+        | Q(provider__name__icontains=plain)
+        | Q(pk__in=tagged.values("content_object"))
+    )
+
+
+def midnight(day: date) -> datetime:
+    """When `day` begins by the site's clock: a plain bound, so that the index on the date serves."""
+    return timezone.make_aware(datetime(day.year, day.month, day.day))  # noqa: DTZ001 (made aware here)

@@ -3,6 +3,7 @@
 from datetime import date
 
 from django.urls import path, register_converter
+from django.urls.converters import StringConverter
 
 from articles import api, feeds, sitemaps, views
 
@@ -19,26 +20,33 @@ class DayConverter:
         return value.isoformat().replace("-", "/")
 
 
+class NameConverter(StringConverter):
+    """One part of an address, without the NUL that no name holds and PostgreSQL refuses to look for."""
+
+    regex = r"[^/\x00]+"
+
+
 register_converter(DayConverter, "day")
+register_converter(NameConverter, "name")
 
 urlpatterns = [
     path("", views.home, name="home"),
-    path("news/<str:stem>/", views.article, name="article"),
+    path("news/<name:stem>/", views.article, name="article"),
     path("topics/", views.topic_index, name="topics"),
-    path("topics/<str:slug>/", views.topic_page, name="topic"),
+    path("topics/<name:slug>/", views.topic_page, name="topic"),
     path("providers/", views.provider_index, name="providers"),
-    path("providers/<str:domain>/", views.provider_page, name="provider"),
+    path("providers/<name:domain>/", views.provider_page, name="provider"),
     path("archive/", views.archive, name="archive"),
     path("archive/<day:day>/", views.archive_day, name="archive_day"),
     path("search/", views.search_page, name="search"),
     path("feeds/all.atom", feeds.everything, name="feed"),
-    path("feeds/topics/<str:slug>.atom", feeds.topic, name="topic_feed"),
-    path("feeds/providers/<str:domain>.atom", feeds.provider, name="provider_feed"),
+    path("feeds/topics/<name:slug>.atom", feeds.topic, name="topic_feed"),
+    path("feeds/providers/<name:domain>.atom", feeds.provider, name="provider_feed"),
     path("api/topics/index.json", api.topics, name="api_topics"),
     path("api/news/index.json", api.news, name="api_news"),
     path("api/news/page/<int:number>/index.json", api.news, name="api_news_page"),
-    path("api/news/<str:slug>/index.json", api.topic_news, name="api_topic_news"),
-    path("api/news/<str:slug>/page/<int:number>/index.json", api.topic_news, name="api_topic_news_page"),
+    path("api/news/<name:slug>/index.json", api.topic_news, name="api_topic_news"),
+    path("api/news/<name:slug>/page/<int:number>/index.json", api.topic_news, name="api_topic_news_page"),
     path("sitemap.xml", sitemaps.sitemap, name="sitemap"),
     path("sitemap-<int:part>.xml", sitemaps.sitemap_part, name="sitemap_part"),
     path("news-sitemap.xml", sitemaps.news_sitemap, name="news_sitemap"),

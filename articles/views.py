@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.core.paginator import InvalidPage, Page, Paginator
@@ -18,7 +18,7 @@ from django.views.decorators.http import require_safe
 
 from articles import public
 from articles.models import Article, Topic
-from articles.search import clean, search
+from articles.search import clean, midnight, search
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,15 +30,17 @@ INDEX_ENTRIES_A_PAGE = 200
 DAYS_A_PAGE = 60
 
 FRONT_STORIES = 12
-LEAD_CANDIDATES = 8  # the top of the front page is made of these newest
+LEAD_CANDIDATES = 8  # the top of the front page is made of these newest,
+LEAD_HORIZON = 24  # unless none has a picture: then of the newest here that has one too
 SECTION_STORIES = 4
 MORE_STORIES = 4
 
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    newest = list(public.stories().for_cards()[:FRONT_STORIES])
-    lead, second, support = _top(newest[:LEAD_CANDIDATES])
+    recent = list(public.stories().for_cards()[:LEAD_HORIZON])
+    newest = recent[:FRONT_STORIES]
+    lead, second, support = _top(recent)
     sections = public.sections()
     context = {
         "lead": lead,
@@ -46,13 +48,16 @@ def home(request: HttpRequest) -> HttpResponse:
         "support": support,
         "latest": [story for story in newest if story not in (lead, *second, *support)],
         "sections": sections,
-        "fronts": _fronts(sections, shown={story.pk for story in newest}),
+        "fronts": _fronts(sections, shown={story.pk for story in (lead, *newest) if story}),
     }
     return render(request, "articles/home.html", context)
 
 
-def _top(candidates: list[Article]) -> tuple[Article | None, list[Article], list[Article]]:
+def _top(recent: list[Article]) -> tuple[Article | None, list[Article], list[Article]]:
     """The lead, two stories beside it and two below: those with pictures first, then the better ones."""
+    candidates = recent[:LEAD_CANDIDATES]
+    if not any(map(_has_picture, candidates)):
+        candidates += list(filter(_has_picture, recent))[:1]
     best = sorted(candidates, key=lambda story: (_has_picture(story), story.quality or 0), reverse=True)
     return next(iter(best), None), best[1:3], best[3:5]
 
@@ -93,18 +98,13 @@ def topic_index(request: HttpRequest) -> HttpResponse:
 def _tree(topics: list[Topic]) -> list[tuple[Topic, list[Topic]]]:
     """Topics in two levels, however deep they are kept."""
     by_pk = {topic.pk: topic for topic in topics}
-
-    def top(topic: Topic) -> Topic:
-        for _ in topics:  # not `while`: two topics might be each other's parents
-            if topic.parent_id not in by_pk:
-                break
-            topic = by_pk[topic.parent_id]
-        return topic
-
+    for topic in topics:  # a parent without a story is no part of the tree
+        topic.parent = by_pk.get(topic.parent_id)
     tree: dict[Topic, list[Topic]] = {}
     for topic in topics:
-        below = tree.setdefault(top(topic), [])
-        if topic != top(topic):
+        top = topic.line()[-1]
+        below = tree.setdefault(top, [])
+        if topic != top:
             below.append(topic)
     return sorted(tree.items(), key=lambda entry: entry[0].name)
 
@@ -152,7 +152,7 @@ def archive(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def archive_day(request: HttpRequest, day: date) -> HttpResponse:
-    begin, end = _midnight(day), _midnight(day + timedelta(days=1))
+    begin, end = midnight(day), midnight(day + timedelta(days=1))
     stories = public.stories()
     page = _page(request, stories.filter(published_at__gte=begin, published_at__lt=end).for_cards())
     if not page.object_list:
@@ -164,10 +164,6 @@ def archive_day(request: HttpRequest, day: date) -> HttpResponse:
         "next": _day_of(stories.filter(published_at__gte=end).order_by("published_at")),
     }
     return render(request, "articles/archive_day.html", context)
-
-
-def _midnight(day: date) -> datetime:
-    return timezone.make_aware(datetime(day.year, day.month, day.day))  # noqa: DTZ001 (made aware here)
 
 
 def _day_of(stories: ArticleQuerySet) -> date | None:

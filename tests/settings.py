@@ -43,4 +43,5 @@ from config.settings import CACHES, DATABASES  # noqa: E402
 CACHES["default"]["KEY_PREFIX"] = f"copydesk-test-{_worker}"
 DATABASES["default"]["CONN_MAX_AGE"] = 0  # a kept connection would stop the test database from being dropped
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+SESSION_ENGINE = "django.contrib.sessions.backends.db"  # as many queries whatever the cache
 WHITENOISE_AUTOREFRESH = True  # no scan of every static file for each test client

@@ -171,6 +171,39 @@ def test_postgresql_and_redis_are_chosen_by_variables_alone():
     assert found["CACHES"]["default"]["BACKEND"] == "django.core.cache.backends.redis.RedisCache"
 
 
+def test_sessions_use_a_cache_only_if_all_processes_share_it():
+    backends = "django.contrib.sessions.backends"
+    assert settings_under()["SESSION_ENGINE"] == f"{backends}.db"
+    assert settings_under(CACHE_URL="redis://cache.example/1")["SESSION_ENGINE"] == f"{backends}.cached_db"
+
+
+@pytest.mark.parametrize("cache", ["locmemcache://", os.environ.get("TEST_CACHE_URL") or "dummycache://"])
+def test_who_logs_out_in_one_process_is_logged_out_in_another_that_has_just_served_them(tmp_path, cache):
+    code = """
+import subprocess, sys
+import django; django.setup()
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.test import Client
+call_command("migrate", verbosity=0)
+client = Client(HTTP_HOST="localhost")
+client.force_login(User.objects.create_superuser("editor"))
+print(client.get("/admin/").status_code)
+other = (
+    "import sys, django; django.setup()\\n"
+    "from django.test import Client\\n"
+    "client = Client(HTTP_HOST='localhost')\\n"
+    "client.cookies['sessionid'] = sys.argv[1]\\n"
+    "client.post('/admin/logout/')\\n"
+)
+subprocess.run([sys.executable, "-c", other, client.cookies["sessionid"].value], check=True)
+print(client.get("/admin/").status_code)
+"""
+    database = {"DATABASE_URL": f"sqlite:///{tmp_path}/news.sqlite3", "CACHE_URL": cache}
+    result = run("-c", code, DJANGO_SETTINGS_MODULE="config.settings", SECRET_KEY=KEY, **database)
+    assert result.stdout.splitlines() == ["200", "302"], result.stderr
+
+
 def test_this_very_suite_runs_on_the_services_it_was_given(settings):
     wants_postgresql = os.environ.get("TEST_DATABASE_URL", "").startswith("postgres")
     assert connection.vendor == ("postgresql" if wants_postgresql else "sqlite")

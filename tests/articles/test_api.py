@@ -70,6 +70,24 @@ def test_topics_are_listed_with_parent_and_id(client):
     assert (topics["AI"]["parent"], topics["AI"]["keywords"]) == ("Technology", ["robots"])
 
 
+def test_parent_that_has_no_page_is_not_named(client):
+    between = make_topic("Between", parent=make_topic("Lost"))
+    make_article(topics=[make_topic("Found", parent=between)])
+    topics = {topic["name"]: topic["parent"] for topic in get(client, "/api/topics/index.json")["value"]}
+    assert topics == {"Found": "Between", "Between": None}
+
+
+def test_topic_that_is_described_but_has_no_story_is_not_listed(client):
+    make_topic("Idle", description="All about it.")
+    assert get(client, "/api/topics/index.json")["value"] == []
+
+
+def test_old_story_that_goes_live_today_stays_at_its_date(client):
+    make_article(title="Old", published_at=NOON - timedelta(days=900), publish_at=NOON + timedelta(hours=1))
+    make_article(title="New")
+    assert [story["title"] for story in get(client, "/api/news/index.json")["value"]] == ["New", "Old"]
+
+
 def test_queries_are_as_many_for_one_story_as_for_ten(client, django_assert_num_queries):
     topic = make_topic()
     for _ in range(10):

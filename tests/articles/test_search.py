@@ -46,6 +46,27 @@ def test_signs_that_mean_something_to_databases_are_taken_literally():
     assert found("_") == []
 
 
+@pytest.mark.parametrize(
+    "query", ["don't", "don’t", "don&#8217;t", "Tesla's", "Tesla’s", '"now"', "“now”", "R&D", "r&amp;d"]
+)
+def test_word_is_found_however_it_is_typed(query):
+    make_article(title="Don&#8217;t wait for Tesla’s van", excerpt="“Now”,&nbsp;says R&amp;D.")
+    make_article(title="Something else")
+    assert len(found(query)) == 1
+
+
+@pytest.mark.parametrize("query", ["8217", "nbsp", "amp", "#8217"])
+def test_code_of_a_sign_is_no_word_of_the_story(query):
+    make_article(title="Don&#8217;t wait", excerpt="Now,&nbsp;says R&amp;D.")
+    assert found(query) == []
+
+
+def test_name_is_found_by_the_signs_it_is_written_with():
+    make_article(title="One", provider=make_provider(name="Tom’s Hardware"), topics=[make_topic("Dogs’ life")])
+    assert found("tom’s") == ["One"]
+    assert found("dogs’") == ["One"]
+
+
 def test_it_narrows_the_stories_it_is_given():
     make_article(title="Public whale")
     make_article(title="Secret whale", public=False)

@@ -9,8 +9,10 @@ from django.template.loader import get_template
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from articles import views
+from articles.documents import EARLIEST, LATEST
 from articles.models import Article
 from tests.factories import (
     NOON,
@@ -86,6 +88,19 @@ def test_lead_is_the_best_of_the_newest_that_has_a_picture(client):
     add_picture(illustrated)
     add_picture(make_article(title="Illustrated but weak", quality=20))
     assert client.get("/").context["lead"] == illustrated
+
+
+def test_lead_with_a_picture_is_looked_for_further_back_when_the_newest_have_none(client):
+    def older(number: int) -> Article:
+        return make_article(published_at=NOON - timedelta(hours=number), quality=90 if number < 9 else 10)
+
+    stories = [older(number) for number in range(views.LEAD_HORIZON + 1)]
+    add_picture(stories[views.LEAD_HORIZON])
+    assert client.get("/").context["lead"] == stories[0]
+    add_picture(stories[views.LEAD_HORIZON - 1])
+    context = client.get("/").context
+    assert context["lead"] == stories[views.LEAD_HORIZON - 1]
+    assert set(stories[: views.FRONT_STORIES]) == {*context["second"], *context["support"], *context["latest"]}
 
 
 def test_top_of_the_front_page_has_no_placeholders_but_lists_have(client):
@@ -265,6 +280,14 @@ def test_topic_index_has_two_levels_and_counts_a_story_once(client):
     assert entries == [(science, 2, [(oceans, 2), (deep, 1)])]
 
 
+def test_topic_index_leaves_out_parents_that_have_no_page(client):
+    lost = make_topic("Lost")
+    make_article(topics=[make_topic("Found", parent=make_topic("Between", parent=lost))])
+    text = page(client, "/topics/")
+    assert "Found" in text
+    assert "Lost" not in text
+
+
 def test_topics_that_are_each_others_parents_do_not_hang_the_index(client):
     one, two = make_topic("One"), make_topic("Two")
     for topic, parent in ((one, two), (two, one)):
@@ -306,6 +329,23 @@ def test_day_runs_from_midnight_to_midnight(client):
 def test_day_that_does_not_exist_or_has_no_stories_is_404(client, day):
     make_article()
     assert client.get(f"/archive/{day}/").status_code == 404
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Honolulu"])
+def test_archive_reaches_from_the_earliest_date_to_the_latest_wherever_the_site_is(client, zone):
+    for moment in (EARLIEST, LATEST):
+        make_article(published_at=moment, publish_at=NOON)
+    with timezone.override(zone):
+        days = [href for href in Outline(page(client, "/archive/")).hrefs() if re.search(r"archive/\d", href or "")]
+        assert len(days) == 2
+        for day in days:
+            assert len(client.get(day).context["page"]) == 1
+
+
+def test_stories_of_one_moment_have_an_order(client):
+    stories = [make_article(published_at=NOON) for _ in range(5)]
+    assert list(client.get("/archive/2026/03/02/").context["page"]) == stories[::-1]
+    assert Article.objects.newest_first().query.order_by == ("-published_at", "-pk")
 
 
 def test_lists_are_paged_with_every_story_once(client):
@@ -356,6 +396,18 @@ def test_pages_need_no_cookie_and_set_none(client):
         response = client.get(address)
         assert not response.cookies, address
         assert "Cookie" not in response.get("Vary", ""), address
+
+
+def test_headlines_and_excerpts_run_as_their_own_language_does(client):
+    story = full_story()
+    make_article(topics=story.topics.all())
+    addresses = ["/", "/search/?q=story", *(r.get_absolute_url() for r in (story, story.topics.first()))]
+    for address in addresses:
+        tags = re.findall(r'<\w+ class="(?:headline|excerpt)"[^>]*>', page(client, address))
+        assert len(tags) >= 2, address
+        assert all('dir="auto"' in tag for tag in tags), address
+    for record in (story, story.provider, story.topics.first()):
+        assert '<h1 dir="auto">' in page(client, record.get_absolute_url())
 
 
 @pytest.mark.parametrize("method, status", [("head", 200), ("post", 405), ("put", 405), ("delete", 405)])

@@ -1,12 +1,14 @@
 """Stories that are not public are reachable nowhere. A public route without a row here fails."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from urllib.parse import unquote
 
 import pytest
 import time_machine
-from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.urls import Resolver404, URLPattern, URLResolver, get_resolver, resolve, reverse
 
 from articles.models import Article
 from tests.factories import add_picture, make_article, make_image, make_provider, make_related, make_topic
@@ -78,6 +80,12 @@ def routes(patterns, prefix=""):
             yield route, pattern.name
 
 
+def addresses_with_nul() -> list[str]:
+    public_routes = {route for route, _ in routes(get_resolver().url_patterns) if not route.startswith(EXEMPT)}
+    named = {re.sub(r"<(?:name|path|slug|str):\w+>|<\w+>", "%00", route) for route in public_routes}
+    return sorted("/" + re.sub(r"<int:\w+>", "1", route) for route in named if "%00" in route)
+
+
 def hidden_story(name: str, **overrides) -> Article:
     """One that shares its day and one topic with the public story, and has a topic of its own too."""
     story = make_article(
@@ -115,7 +123,8 @@ def hidden(public) -> list[Article]:
         own = make_topic(f"Zebrafish subject {name}", parent=parent)
         outlet = make_provider(name=f"Zebrafish outlet {name}", domain=f"zebrafish-{name}.example")
         stories.append(hidden_story(name, topics=[own], provider=outlet))
-        shared = {"topics": list(public.topics.all()), "provider": public.provider}
+        below = make_topic(f"Zebrafish below {name}", parent=public.topics.first())
+        shared = {"topics": [*public.topics.all(), below], "provider": public.provider}
         stories.append(hidden_story(f"{name}-shared", **shared))
     return stories
 
@@ -123,6 +132,18 @@ def hidden(public) -> list[Article]:
 def test_every_public_route_has_a_row():
     public_routes = {name for route, name in routes(get_resolver().url_patterns) if not route.startswith(EXEMPT)}
     assert public_routes == set(ROWS)
+
+
+def test_there_are_addresses_to_try_a_nul_in():
+    assert {"/news/%00/", "/feeds/topics/%00.atom", "/api/news/%00/page/1/index.json"} <= set(addresses_with_nul())
+
+
+@pytest.mark.parametrize("address", addresses_with_nul())
+def test_nul_in_an_address_is_404_and_no_databases_business(client, public, address):
+    assert client.get(address).status_code == 404
+    assert client.get(address.rstrip("/")).status_code == 404
+    with pytest.raises(Resolver404):
+        resolve(unquote(address))
 
 
 @pytest.mark.parametrize("name", ROWS)
