@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 import queue
 import socket
 import ssl
@@ -24,6 +25,7 @@ Resolver = Callable[[str, int], list[str]]
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PASSING_STATUSES = frozenset({408, 421, 425, 429, 500, 502, 503, 504})
 _GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -39,13 +41,10 @@ class Limits:
 
 @dataclass(frozen=True)
 class Fetched:
-    """What came back. `url` is the last hop's; the header values are the server's claims, "" when absent."""
+    """What came back. `url` is the last hop's."""
 
     url: str
     body: bytes
-    content_type: str
-    etag: str
-    last_modified: str
 
 
 class Deadline:
@@ -112,13 +111,7 @@ def _read(target: Target, response: httpcore2.Response, max_bytes: int) -> Fetch
         raise FetchError(
             f"http_{response.status}", f"The server answered with status {response.status}.", passing=passing
         )
-    return Fetched(
-        url=target.url,
-        body=_body(response.iter_stream(), headers, max_bytes),
-        content_type=headers.get(b"content-type", ""),
-        etag=headers.get(b"etag", ""),
-        last_modified=headers.get(b"last-modified", ""),
-    )
+    return Fetched(url=target.url, body=_body(response.iter_stream(), headers, max_bytes))
 
 
 def _utf8(value: str) -> str:
@@ -236,10 +229,14 @@ class _Backend(httpcore2.NetworkBackend):
 
 
 def _refuse_inner(host: str, addresses: list[str]) -> None:
-    """One inner address among many is enough: which of them a later lookup gives is the host's choice."""
+    """One inner address among many is enough: which of them a later lookup gives is the host's choice.
+
+    The address is for the log alone: whoever may type in a URL could otherwise map the inner network by it.
+    """
     for address in addresses:
         if not is_public(address):
-            raise FetchError("forbidden_address", f"{host} leads to {address}, which is not public.")
+            _log.warning("Refused to fetch from %s: it leads to %s.", host, address)
+            raise FetchError("forbidden_address", f"{host} leads to an address that is not public.")
 
 
 def _within(seconds: float, resolver: Resolver, host: str, port: int) -> list[str]:

@@ -34,7 +34,8 @@ _NOT_PUBLIC_V6 = tuple(
 _GLOBAL_UNICAST = IPv6Network("2000::/3")  # all of IPv6 that was ever given out to hosts
 _NAT64 = IPv6Network("64:ff9b::/96")
 
-_UNSAFE_CHARACTERS = re.compile(r"[\x00-\x1f\x7f\\]")  # a parser somewhere drops them or reads them as another
+# A parser somewhere drops these, reads them as another or cannot send them (the surrogates).
+_UNSAFE_CHARACTERS = re.compile(r"[\x00-\x1f\x7f\\\ud800-\udfff]")
 _KEPT_IN_PATHS = "/%:@!$&'()*+,;=~"
 _KEPT_IN_QUERIES = _KEPT_IN_PATHS + "?[]|"
 
@@ -114,7 +115,7 @@ def _unwrapped(ip: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
 
 def _split(url: str, base: str) -> SplitResult:
     if len(url) > MAX_URL_LENGTH or _UNSAFE_CHARACTERS.search(url):
-        raise FetchError("bad_url", "The address is too long or contains control characters or backslashes.")
+        raise FetchError("bad_url", "The address is too long or has characters that no address has.")
     try:
         return urlsplit(urljoin(base, url))
     except ValueError as error:

@@ -6,6 +6,7 @@ after its files are complete, so that a crash at any point leaves at worst files
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 import uuid
@@ -35,6 +36,7 @@ FIRST_RETRY = timedelta(minutes=5)  # then 20 minutes, 80 minutes, five hours, a
 BATCH = 200  # rows
 
 State = RemoteImage.State
+_log = logging.getLogger(__name__)
 _REMOTE = ~Q(source_url__startswith="/")  # RemoteImage.is_remote, as a condition
 
 
@@ -72,12 +74,6 @@ def mark_failed(image: RemoteImage, code: str, detail: str) -> None:
     _record(image, Fault(code, detail))
 
 
-def fetch_and_store(image: RemoteImage) -> None:
-    """One attempt. A RuntimeError inside a transaction: a fetch may take half a minute."""
-    _refuse_transaction()
-    _record(image, _attempt(image.source_url, Limits(max_bytes=MAX_BYTES)))
-
-
 def mark_pending(images: QuerySet[RemoteImage]) -> list[int]:
     """Have these fetched again, past failures forgotten. Returns the keys of those that can be fetched."""
     remote = images.filter(_REMOTE)
@@ -112,7 +108,7 @@ def cache_all(
     deadline_seconds: float | None = None,
     on_done: Callable[[RemoteImage], object] = lambda image: None,
 ) -> CacheReport:
-    """Fetch and store each image, in threads. Must not be called inside a transaction.
+    """Fetch and store each image, in threads. A RuntimeError inside a transaction: a fetch may take half a minute.
 
     With a deadline, images are left out when time runs short; they keep their state. No fetch starts in the
     second half of the time and none takes longer than half of it, so the deadline holds.
@@ -198,8 +194,9 @@ def _stored(data: bytes) -> Facts | Fault:
         return Fault(error.code, error.detail)
     try:
         _write_files(processed, data)
-    except OSError as error:
-        return Fault("storage_failed", f"The files could not be written: {error}.", passing=True)
+    except Exception:  # noqa: BLE001  (storage backends raise their own; one picture must not end the run)
+        _log.exception("The files of picture %s could not be written.", processed.facts.content_hash)
+        return Fault("storage_failed", "The files could not be written. The log says why.", passing=True)
     return processed.facts
 
 

@@ -7,17 +7,23 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from PIL import Image, ImageCms, ImageOps
+from PIL.JpegImagePlugin import JpegImageFile
 
 WIDTHS = (160, 320, 640, 960, 1280)
 MAX_BYTES = 20 * 1024 * 1024
-MAX_PIXELS = 52_000_000  # a 50-megapixel phone camera takes 8160 x 6144
-MAX_HEIGHT = 16_383  # of a rendition: WebP holds no more
+MAX_HEIGHT = 6_000  # of a rendition: encoders hold several copies of the widest one
+# One picture keeps the process under 300 MB, measured with the worst of each format; two at once may take twice that.
+MAX_PIXELS = 52_000_000  # of a JPEG, which decodes small: a 50-megapixel phone camera takes 8160 x 6144
+MAX_JPEG_BYTES = 220_000_000  # decoded: one that is built up in several scans holds all its coefficients until the last
+MAX_SCANS = 100  # as in libtiff: each is a pass over all pixels, however few bytes it has; real pictures have up to 10
+MAX_SEGMENTS = 2_000  # of a JPEG: Pillow keeps a list of them; 20 MiB in full ones are 320
 
 # Pillow's other 40 formats hold no news pictures, but bugs. MPO, from phone cameras, opens as JPEG.
 FORMATS = {
@@ -33,9 +39,15 @@ FORMATS = {
 }
 _OPENERS = [name for name in FORMATS if name != "MPO"]
 
+# Other formats decode at full size: PNGs to 4 bytes a pixel, TIFFs to as many as 12, AVIF to 15 and WebP to 16.
+_MAX_PIXELS = dict.fromkeys(FORMATS, 34_000_000) | {"TIFF": 16_000_000, "AVIF": 14_000_000, "WEBP": 12_500_000}
+_MAX_PIXELS |= {"JPEG": MAX_PIXELS, "MPO": MAX_PIXELS}
+_BAND_PIXELS = 1_000_000
+_JPEG_MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd7\xff])", re.DOTALL)  # but those within the coded data
+
 # WebP method 2 takes 0.6 of the time of Pillow's default 4, for files 4 % larger. JPEG is for the few readers
 # without WebP: a progressive one is 6 % smaller, but takes half as long again.
-_ENCODINGS: dict[str, dict[str, object]] = {
+ENCODINGS: dict[str, dict[str, object]] = {
     "webp": {"format": "WEBP", "quality": 80, "method": 2},
     "jpg": {"format": "JPEG", "quality": 82, "optimize": True},
     "png": {"format": "PNG", "compress_level": 6},
@@ -97,30 +109,51 @@ def process(data: bytes) -> Processed:
     """Verify a picture and make its renditions, or raise BadImage whatever Pillow raises."""
     if len(data) > MAX_BYTES:
         raise BadImage("too_large", f"The file is larger than {MAX_BYTES // 2**20} MiB.")
-    with _faults_translated(), Image.open(io.BytesIO(data), formats=_OPENERS) as image:
-        return _processed(image, data)
+    with _faults_translated():
+        base, kind, width, height = _base(data)
+        has_alpha = base.mode == "RGBA"
+        facts = Facts(
+            content_hash=hashlib.sha256(data).hexdigest(),
+            format=kind,
+            extension=FORMATS[kind],
+            width=width,
+            height=height,
+            has_alpha=has_alpha,
+            byte_size=len(data),
+            color=_dominant_color(base),
+        )
+        return Processed(facts, tuple(_renditions(base, ("webp", universal_extension(has_alpha)))))
 
 
-def _processed(image: Image.Image, data: bytes) -> Processed:
-    picture_format = image.format or ""
+def _base(data: bytes) -> tuple[Image.Image, str, int, int]:
+    """The picture in sRGB, upright, at most as wide as the widest rendition; its format, and its full size upright.
+
+    It is reduced before its colours are converted and it is turned: those cost by the pixel. The full picture
+    is let go of when this returns, before any encoder asks for memory.
+    """
+    scans = _checked_scans(data) if data.startswith(b"\xff\xd8\xff") else []
+    with Image.open(io.BytesIO(data), formats=_OPENERS) as image:
+        width, height = _load(image, scans)
+        orientation = _orientation(image)
+        across, down = (height, width) if orientation >= 5 else (width, height)
+        scale = min(1.0, WIDTHS[-1] / across)
+        if down * scale > MAX_HEIGHT:
+            raise BadImage("too_tall", "The picture is too tall for its width.")
+        base = _scaled(image, max(1, round(width * scale)), max(1, round(height * scale)))
+        base = _without_idle_alpha(_in_srgb(base, image.info.get("icc_profile")))
+        return _upright(base, orientation), image.format or "", across, down
+
+
+def _load(image: Image.Image, scans: list[int]) -> tuple[int, int]:
+    """Decode, JPEGs at 1/2, 1/4 or 1/8 where that is enough. Returns the full size."""
     width, height = _checked_size(image)
-    base, turned = _base(image, width, height)
-    if turned:
-        width, height = height, width
-    if base.height > MAX_HEIGHT:
-        raise BadImage("too_tall", "The picture is too tall for its width.")
-    has_alpha = base.mode == "RGBA"
-    facts = Facts(
-        content_hash=hashlib.sha256(data).hexdigest(),
-        format=picture_format,
-        extension=FORMATS[picture_format],
-        width=width,
-        height=height,
-        has_alpha=has_alpha,
-        byte_size=len(data),
-        color=_dominant_color(base),
-    )
-    return Processed(facts, tuple(_renditions(base, ("webp", universal_extension(has_alpha)))))
+    if isinstance(image, JpegImageFile):
+        scale = min(1.0, WIDTHS[-1] / min(width, height))
+        image.draft(None, (round(width * scale), round(height * scale)))
+        if _decoded_bytes(image, scans, width * height) > MAX_JPEG_BYTES:
+            raise _too_many_pixels(width, height)
+    image.load()
+    return width, height
 
 
 def _checked_size(image: Image.Image) -> tuple[int, int]:
@@ -128,28 +161,68 @@ def _checked_size(image: Image.Image) -> tuple[int, int]:
     width, height = image.size
     if not width or not height:
         raise BadImage("empty", "The picture has no pixels.")
-    if width * height > MAX_PIXELS:
-        raise BadImage("too_many_pixels", f"The picture claims {width} x {height} pixels, which is too many.")
+    if width * height > _MAX_PIXELS[image.format or ""]:
+        raise _too_many_pixels(width, height)
     return width, height
 
 
-def _base(image: Image.Image, width: int, height: int) -> tuple[Image.Image, bool]:
-    """The picture in sRGB, upright, at most as wide as the widest rendition; and whether that meant a turn.
+def _too_many_pixels(width: int, height: int) -> BadImage:
+    return BadImage("too_many_pixels", f"The picture claims {width} x {height} pixels, which is too many for its kind.")
 
-    It is reduced before its colours are converted and it is turned: those cost by the pixel.
+
+def _decoded_bytes(image: JpegImageFile, scans: list[int], pixels: int) -> float:
+    """What libjpeg and Pillow will hold. Coefficients come at full size, whatever the draft."""
+    drafted = 4.0 * image.width * image.height
+    if scans == [image.layers] and not image.info.get("progressive"):
+        return drafted
+    across, down = (max(layer[side] for layer in image.layer) for side in (1, 2))
+    samples = sum(layer[1] * layer[2] for layer in image.layer) / (across * down)
+    return drafted + 2 * samples * pixels
+
+
+def _checked_scans(data: bytes) -> list[int]:
+    """How many components each scan of a JPEG has, up to the end of its first picture.
+
+    Segments are stepped over as libjpeg does. Counting the two bytes alone would refuse phone pictures, behind which
+    there may be megabytes of film.
     """
-    scale = min(1.0, WIDTHS[-1] / min(width, height))
-    image.draft(None, (round(width * scale), round(height * scale)))  # JPEGs decode at 1/2, 1/4 or 1/8
-    image.load()
-    orientation = _orientation(image)
-    turned = orientation >= 5
-    across = height if turned else width
-    base = _resizable(image)
-    if across > WIDTHS[-1]:
-        scale = WIDTHS[-1] / across
-        base = _resized(base, max(1, round(width * scale)), max(1, round(height * scale)))
-    base = _in_srgb(base, image.info.get("icc_profile"))
-    return _upright(_without_idle_alpha(base), orientation), turned
+    scans: list[int] = []
+    at = 2
+    for _ in range(MAX_SEGMENTS):
+        found = _JPEG_MARKER.search(data, at)
+        if not found or found[1] == b"\xd9":
+            return scans
+        at = found.end()
+        if found[1] == b"\xda":
+            scans += data[at + 2 : at + 3]
+        if len(scans) > MAX_SCANS:
+            raise BadImage("too_many_scans", f"The JPEG is built up in more than {MAX_SCANS} passes.")
+        if found[1] >= b"\xc0":  # lower ones are errors; when libjpeg forgives one, it searches on from there
+            at += max(2, int.from_bytes(data[at : at + 2]))
+    raise BadImage("too_many_segments", f"The JPEG is made of more than {MAX_SEGMENTS} parts.")
+
+
+def _scaled(image: Image.Image, width: int, height: int) -> Image.Image:
+    if image.size == (width, height):
+        return _resizable(image)
+    scaled = _resized(_narrowed(image, width), width, height)
+    return scaled.convert("RGBA") if scaled.mode == "RGBa" else scaled
+
+
+def _narrowed(image: Image.Image, width: int) -> Image.Image:
+    """Converted and scaled across in bands of rows, so that no second picture of full size is ever held."""
+    narrow = Image.new(_band(image, 0, 1).mode, (width, image.height))
+    rows = max(1, _BAND_PIXELS // image.width)
+    for top in range(0, image.height, rows):
+        band = _band(image, top, min(top + rows, image.height))
+        narrow.paste(_resized(band, width, band.height), (0, top))
+    return narrow
+
+
+def _band(image: Image.Image, top: int, bottom: int) -> Image.Image:
+    """Some rows, ready to be scaled. Alpha is multiplied in: what is see-through lends no colour to its neighbours."""
+    band = _resizable(image.crop((0, top, image.width, bottom)))
+    return band.convert("RGBa") if band.mode == "RGBA" else band
 
 
 def _orientation(image: Image.Image) -> int:
@@ -164,9 +237,7 @@ def _upright(image: Image.Image, orientation: int) -> Image.Image:
         return image
     exif = image.getexif()
     exif[0x0112] = orientation
-    turned = ImageOps.exif_transpose(image)
-    turned.info = {}
-    return turned
+    return ImageOps.exif_transpose(image)
 
 
 def _resizable(image: Image.Image) -> Image.Image:
@@ -217,7 +288,7 @@ def _resized(image: Image.Image, width: int, height: int) -> Image.Image:
 
 def _encoded(image: Image.Image, extension: str) -> bytes:
     buffer = io.BytesIO()
-    image.save(buffer, **_ENCODINGS[extension])  # type: ignore[arg-type]
+    image.save(buffer, **ENCODINGS[extension])  # type: ignore[arg-type]
     return buffer.getvalue()
 
 

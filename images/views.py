@@ -17,5 +17,4 @@ def rendition(request: HttpRequest, prefix: str, content_hash: str, width: str, 
         raise Http404("There is no such picture.") from error
     response = FileResponse(file, content_type=CONTENT_TYPES[extension])
     response["Cache-Control"] = "public, max-age=31536000, immutable"
-    response["X-Content-Type-Options"] = "nosniff"
     return response

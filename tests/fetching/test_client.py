@@ -43,13 +43,11 @@ def resolving_to(*addresses):
     return lambda host, port: list(addresses)
 
 
-def test_body_and_headers_come_back():
-    play = answer(body=b"picture", content_type="image/png", etag='"1"', last_modified="yesterday")
-    with playing(play) as host:
-        fetched = get(host.url("/a.png"), allow=[host.name])
-    assert fetched.url == host.url("/a.png")
+def test_body_and_last_address_come_back():
+    with playing(by_path(a=redirect("/b"), b=answer(body=b"picture"))) as host:
+        fetched = get(host.url("/a"), allow=[host.name])
+    assert fetched.url == host.url("/b")
     assert fetched.body == b"picture"
-    assert (fetched.content_type, fetched.etag, fetched.last_modified) == ("image/png", '"1"', "yesterday")
 
 
 def test_request_says_who_asks_and_nothing_more(monkeypatch):
@@ -87,6 +85,14 @@ def test_odd_spellings_of_loopback_are_refused(spelling):
 def test_name_that_leads_to_an_inner_address_is_refused_without_connecting(addresses):
     error = refused("http://pictures.example/a.jpg", resolver=resolving_to(*addresses))
     assert error.code == "forbidden_address"
+
+
+def test_inner_address_is_told_to_the_log_and_not_to_the_asker(caplog):
+    error = refused("http://db.example/a.jpg", resolver=resolving_to("10.1.2.3"))
+    assert error.detail == "db.example leads to an address that is not public."
+    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
+        ("WARNING", "Refused to fetch from db.example: it leads to 10.1.2.3.")
+    ]
 
 
 def test_connects_to_the_vetted_address_and_asks_the_resolver_once():

@@ -45,6 +45,8 @@ def test_hosts_of_the_internet_are_public(address):
         ("http://a..example/x", "bad_url"),
         ("http://example.com\\@127.0.0.1/", "bad_url"),
         ("http://exam\nple.com/", "bad_url"),
+        ("http://example.com/\ud800.jpg", "bad_url"),
+        ("http://example.com/a.jpg?q=\udfff", "bad_url"),
         ("http://example.com/" + "a" * 2000, "bad_url"),
         ("http://user@example.com/", "credentials"),
         ("http://user:secret@example.com/", "credentials"),

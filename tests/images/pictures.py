@@ -52,5 +52,12 @@ def with_text_bomb(png: bytes) -> bytes:
     return png[:33] + text + png[33:]
 
 
+def with_scans_repeated(jpeg: bytes, times: int) -> bytes:
+    """A progressive JPEG whose last scan comes again and again."""
+    end = jpeg.index(b"\xff\xd9")
+    last = jpeg[jpeg.rindex(b"\xff\xda", 0, end) : end]
+    return jpeg[:end] + times * last + jpeg[end:]
+
+
 def _chunk(kind: bytes, data: bytes = b"") -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))

@@ -4,12 +4,12 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from django.core.files.storage import default_storage
+from django.core.files.storage import InMemoryStorage, default_storage
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from images import caching
-from images.caching import by_keys, cache_all, due, fetch_and_store, mark_failed, mark_pending, store
+from images.caching import by_keys, cache_all, due, mark_failed, mark_pending, store
 from images.models import RemoteImage
 from tests.factories import NOON, make_image, png
 from tests.fetching.hosts import answer, by_path, dripping
@@ -76,6 +76,27 @@ def test_failing_disk_leaves_nothing_half_written(stored, monkeypatch):
     assert stored() == []
 
 
+class FailingStorage(InMemoryStorage):
+    """Takes everything but files of one width, and says so as object stores' libraries do: by no OSError."""
+
+    def save(self, name, content, max_length=None):
+        if name.endswith("-200.webp"):
+            raise LookupError("no answer from bucket-7.inner.example")
+        return super().save(name, content, max_length)
+
+
+def test_failing_object_store_fails_one_picture_and_not_the_run(hosting, settings, caplog):
+    settings.STORAGES = settings.STORAGES | {"default": {"BACKEND": f"{__name__}.FailingStorage"}}
+    host = hosting(by_path(bad=answer(body=png((200, 100))), good=answer(body=png((300, 100)))))
+    bad, good = waiting(host.url("/bad")), waiting(host.url("/good"))
+    report = cache_all([bad, good], workers=1)
+    assert (report.cached, report.failed) == (1, [bad])
+    assert (bad.state, bad.reason, good.state) == (State.FAILED, "storage_failed", State.CACHED)
+    assert bad.next_attempt_at is not None
+    assert "inner.example" not in bad.detail
+    assert "inner.example" in caplog.text
+
+
 def test_file_cut_off_by_a_crash_is_written_anew(settings):
     image = make_image(cached=False)
     store(image, png())
@@ -121,7 +142,7 @@ def test_fetched_picture_is_cached_and_says_who_fetched_it(hosting, settings):
     settings.SITE_NAME, settings.SITE_URL = "The Daily Planet", "https://planet.example"
     host = hosting(answer(body=png(), content_type="text/plain"))
     image = waiting(host.url())
-    fetch_and_store(image)
+    cache_all([image])
     assert reloaded(image).state == State.CACHED
     assert "User-Agent: The Daily Planet (Copydesk; +https://planet.example)" in host.requests[0]
 
@@ -130,10 +151,10 @@ def test_inner_address_is_never_contacted(hosting, settings):
     host = hosting(answer(body=png()))
     settings.FETCH_ALLOW_HOSTS = []
     image = waiting(f"http://127.0.0.1:{host.port}/")
-    fetch_and_store(image)
+    cache_all([image])
     assert (image.state, image.reason) == (State.FAILED, "bad_port")
     image = waiting("http://localhost/")
-    fetch_and_store(image)
+    cache_all([image])
     assert (image.state, image.reason, image.next_attempt_at) == (State.FAILED, "forbidden_address", None)
     assert host.requests == []
 
@@ -142,7 +163,7 @@ def test_inner_address_is_never_contacted(hosting, settings):
 def test_permanent_fault_is_not_tried_again(hosting):
     host = hosting(answer("404 Not Found"))
     image = waiting(host.url())
-    fetch_and_store(image)
+    cache_all([image])
     row = reloaded(image)
     assert (row.state, row.reason, row.attempts, row.next_attempt_at) == (State.FAILED, "http_404", 1, None)
     assert row.detail == "The server answered with status 404."
@@ -156,7 +177,7 @@ def test_passing_fault_is_tried_again_ever_more_slowly_and_then_no_more(hosting)
     pauses = []
     with time_machine.travel(NOON, tick=False):
         for _ in range(caching.MAX_ATTEMPTS):
-            fetch_and_store(image)
+            cache_all([image])
             pauses.append(image.next_attempt_at and image.next_attempt_at - timezone.now())
     assert [pause and pause.total_seconds() / 60 for pause in pauses] == [5, 20, 80, 320, 1280, None]
     assert (image.state, image.reason, image.attempts) == (State.FAILED, "http_503", 6)
@@ -167,11 +188,11 @@ def test_passing_fault_heals(hosting):
     host = hosting(lambda connection, path: next(plays)(connection, path))
     image = waiting(host.url())
     with time_machine.travel(NOON, tick=False):
-        fetch_and_store(image)
+        cache_all([image])
         assert list(due()) == []
     with time_machine.travel(NOON + timedelta(minutes=6), tick=False):
         assert list(due()) == [image]
-        fetch_and_store(image)
+        cache_all([image])
     assert (image.state, image.reason, image.detail, image.attempts) == (State.CACHED, "", "", 0)
 
 
@@ -188,9 +209,8 @@ def test_picture_stays_when_its_source_is_gone(hosting):
 
 def test_fetching_inside_a_transaction_is_refused():
     image = waiting()
-    for call in (lambda: cache_all([image]), lambda: fetch_and_store(image)):
-        with pytest.raises(RuntimeError), transaction.atomic():
-            call()
+    with pytest.raises(RuntimeError), transaction.atomic():
+        cache_all([image])
 
 
 # --- Many -------------------------------------------------------------------------------------------

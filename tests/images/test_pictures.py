@@ -1,8 +1,15 @@
-import pytest
-from django.template import Context, Template, TemplateSyntaxError
+import io
+import re
 
+import pytest
+from django.core.files.storage import default_storage
+from django.template import Context, Template, TemplateSyntaxError
+from PIL import Image
+
+from images import caching
 from images.thumbnails import thumbnail
 from tests.factories import add_picture, make_article, make_image
+from tests.images.pictures import encoded, exif, icon_hiding, two_tone
 
 pytestmark = pytest.mark.django_db
 
@@ -24,6 +31,32 @@ def test_picture_offers_every_width_in_both_formats():
     assert f'src="{image.rendition_url(640, "universal")}"' in html
     assert 'width="700" height="350" alt="A bridge"' in html
     assert html.count('sizes="(min-width: 40em) 50vw, 100vw"') == 2
+
+
+ODDLY_SHAPED = {
+    "portrait": encoded(two_tone((700, 1500)), "PNG"),
+    "large portrait": encoded(two_tone((1501, 2003)), "JPEG"),
+    "turned": encoded(two_tone((2003, 1501)), "JPEG", exif=exif(6)),
+    "tiny": encoded(two_tone((9, 30)), "PNG"),
+    "flat": encoded(two_tone((3000, 20)), "PNG"),
+    "icon of another size": icon_hiding(encoded(two_tone((300, 400)), "PNG")),
+}
+
+
+@pytest.mark.filterwarnings("ignore:Image was not the expected size")
+@pytest.mark.parametrize("data", ODDLY_SHAPED.values(), ids=ODDLY_SHAPED)
+def test_every_address_and_size_on_the_page_is_true(data):
+    image = make_image(cached=False)
+    caching.store(image, data)
+    html = rendered(image)
+    offered = re.findall(r"/media/(\S+) (\d+)w", html)
+    assert len(offered) == 2 * len(image.rendition_widths())
+    for name, width in offered:
+        with default_storage.open(name) as file:
+            assert Image.open(io.BytesIO(file.read())).width == int(width)
+    with default_storage.open(offered[-1][0]) as file:
+        width, height = Image.open(io.BytesIO(file.read())).size
+    assert f'width="{width}" height="{height}"' in html
 
 
 def test_lead_is_loaded_first_and_others_late():
