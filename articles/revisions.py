@@ -26,6 +26,7 @@ def record(article: Article, *, by: User | None, note: str = "") -> Revision:
 
 
 def keep_last(article: Article) -> None:
-    """Keep the article as it stands before it is changed, unless that version has been kept already."""
+    """Keep the article as it stands in the database before it is changed, unless that version has been kept already:
+    an import makes thousands of articles that nobody will ever change."""
     if not Revision.objects.filter(article=article, version=article.version).exists():
-        record(article, by=None, note="Before the import")
+        record(article, by=None, note="As it was before")

@@ -11,39 +11,68 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.defaultfilters import filesizeformat, pluralize, truncatechars
 from django.urls import path, reverse
 from django.urls.resolvers import URLPattern
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
 from images.caching import CacheReport, by_keys, cache_all, mark_pending
 from images.models import ImageUse, RemoteImage
+from images.newsroom import ChoiceFilter, NewsroomAdmin
 from images.thumbnails import thumbnail
 
 FETCH_AGAIN_SECONDS = 20.0  # an editor waits no longer; cache_images does the rest
 USES_SHOWN = 20  # for each kind of use
 
 
+class StateFilter(ChoiceFilter):
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(str(value), str(label)) for value, label in RemoteImage.State.choices]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[RemoteImage]) -> QuerySet[RemoteImage]:
+        return queryset.filter(state=self.value()) if self.value() else queryset
+
+
+class ReasonFilter(ChoiceFilter):
+    title = "reason"
+    parameter_name = "reason"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        reasons = RemoteImage.objects.exclude(reason="").order_by("reason").values_list("reason", flat=True)
+        return [(reason, reason.replace("_", " ").capitalize()) for reason in reasons.distinct()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[RemoteImage]) -> QuerySet[RemoteImage]:
+        return queryset.filter(reason=self.value()) if self.value() else queryset
+
+
 @admin.register(RemoteImage)
-class RemoteImageAdmin(admin.ModelAdmin):
+class RemoteImageAdmin(NewsroomAdmin):
     """Facts to look at. What an editor can do is have a picture fetched again."""
 
     change_form_template = "images/admin_change_form.html"
     list_display = ["preview", "address", "badge", "detail", "size", "fetched_at"]
-    list_display_links = ["preview", "address"]
-    list_filter = ["state", "reason"]
-    list_per_page = 50
+    list_display_links = ["address"]
+    list_filter = [StateFilter, ReasonFilter]
     search_fields = ["source_url"]
-    show_full_result_count = False
+    search_help_text = "Source address"
     actions = ["fetch_again"]
-    fieldsets = [
-        (None, {"fields": ["large_preview", "source_link", "used_in"]}),
-        ("State", {"fields": ["badge", "detail", "reason", "attempts", "next_attempt_at"]}),
-        ("File", {"fields": ["size", "format", "has_alpha", "color", "content_hash"]}),
-        ("Dates", {"fields": ["created_at", "fetched_at"]}),
+    readonly_fields = [
+        *("large_preview", "source_link", "badge", "detail", "reason", "attempts", "next_attempt_at"),
+        *("size", "format", "has_alpha", "color", "content_hash", "created_at", "fetched_at"),
     ]
 
-    def get_readonly_fields(self, request: HttpRequest, obj: RemoteImage | None = None) -> list[str]:
-        return [str(name) for _, options in self.fieldsets for name in options["fields"]]
+    def get_fieldsets(self, request: HttpRequest, obj: RemoteImage | None = None) -> Any:
+        """Of a picture that is not there yet, only what there is to say."""
+        there = obj is not None and obj.has_picture
+        file = ("File", {"fields": ["size", "format", "has_alpha", "color", "content_hash"]})
+        return [
+            (None, {"fields": ["large_preview", "source_link"] if there else ["source_link"]}),
+            ("State", {"fields": ["badge", "detail", "reason", "attempts", "next_attempt_at"]}),
+            *([file] if there else []),
+            ("Dates", {"fields": ["created_at", "fetched_at"]}),
+        ]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Images come with articles, providers and topics."""
@@ -73,17 +102,11 @@ class RemoteImageAdmin(admin.ModelAdmin):
     def badge(self, image: RemoteImage) -> SafeString:
         return format_html('<span class="badge badge-{}">{}</span>', image.state, image.get_state_display())
 
-    @admin.display(description="Size", ordering="byte_size", empty_value="-")
+    @admin.display(description="Size", ordering="byte_size", empty_value="–")
     def size(self, image: RemoteImage) -> str | None:
         if image.byte_size is None:
             return None
         return f"{image.width} × {image.height}, {filesizeformat(image.byte_size)}"
-
-    @admin.display(description="Used in")
-    def used_in(self, image: RemoteImage) -> str:
-        """A fixed number of queries: one for each kind of use."""
-        lines = [line for kind in _kinds_of_use() for line in _uses(kind, image, self.admin_site)]
-        return format_html_join(SafeString("<br>"), "{}", ((line,) for line in lines)) or "nothing"
 
     # --- Fetch again -----------------------------------------------------------------------------
 
@@ -114,8 +137,10 @@ class RemoteImageAdmin(admin.ModelAdmin):
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
+        """Where the picture is used takes a fixed number of queries: one for each kind of use."""
         image = context["original"]
         context |= {
+            "uses": [line for kind in _kinds_of_use() for line in _uses(kind, image, request, self.admin_site)],
             "may_fetch_again": image.is_remote and self.has_change_permission(request, image),
             "show_save": False,  # there is nothing to save
             "show_save_and_continue": False,
@@ -144,12 +169,12 @@ def _kinds_of_use() -> list[type[ImageUse]]:
     return [model for model in models if isinstance(model, type) and issubclass(model, ImageUse)]
 
 
-def _uses(kind: type[ImageUse], image: RemoteImage, site: admin.AdminSite) -> Iterator[str]:
+def _uses(kind: type[ImageUse], image: RemoteImage, request: HttpRequest, site: admin.AdminSite) -> Iterator[str]:
     owner_path = _owner_path(kind, site)
     uses = kind._default_manager.filter(image=image).select_related("__".join(owner_path)).order_by("-pk")
     shown = list(uses[: USES_SHOWN + 1])
     for use in shown[:USES_SHOWN]:
-        yield _owner_link(attrgetter(".".join(owner_path))(use), site)
+        yield _owner_link(attrgetter(".".join(owner_path))(use), request, site)
     if len(shown) > USES_SHOWN:
         yield f"… and more of the kind {kind._meta.verbose_name}"
 
@@ -162,10 +187,11 @@ def _owner_path(model: type[Model], site: admin.AdminSite) -> list[str]:
     return [keys[0].name, *_owner_path(cast("type[Model]", keys[0].related_model), site)]
 
 
-def _owner_link(owner: Model, site: admin.AdminSite) -> str:
+def _owner_link(owner: Model, request: HttpRequest, site: admin.AdminSite) -> str:
+    """The owner by its name, for who may view it: a draft's title is not for everybody."""
     meta = owner._meta
     kind = str(meta.verbose_name).capitalize()
-    if not site.is_registered(type(owner)):
-        return f"{kind}: {owner}"
+    if not site.is_registered(type(owner)) or not site.get_model_admin(type(owner)).has_view_permission(request):
+        return kind
     url = reverse(f"{site.name}:{meta.app_label}_{meta.model_name}_change", args=[owner.pk])
     return format_html('{}: <a href="{}">{}</a>', kind, url, owner)

@@ -89,6 +89,7 @@ class PictureForm(PlacedForm):
     """A picture by its address: the editor pastes one, and the image waits to be fetched."""
 
     address = forms.CharField(
+        label="Address",
         max_length=2000,
         widget=forms.URLInput(attrs={"class": "vURLField"}),
         help_text="Paste the picture’s own address. It is fetched later, not while you wait.",

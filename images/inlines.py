@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from django.contrib import admin
 from django.db.models import TextField
 from django.forms import Textarea
+from django.urls import reverse
+from django.utils.html import format_html
 
 from images.forms import SOURCE_FIELDS, PictureForm, PlacedFormSet
 from images.thumbnails import thumbnail
@@ -46,7 +48,9 @@ class PictureInline(admin.TabularInline):
 
     @admin.display(description="State")
     def condition(self, use: ImageUse) -> str:
-        """Whether there is a picture to show and, where there is none, why."""
+        """Whether there is a picture to show and, where there is none, why; the image's page has the button."""
         if not use.image_id:
             return "New"
-        return ": ".join(filter(None, [use.image.get_state_display(), use.image.detail]))
+        url = reverse("admin:images_remoteimage_change", args=[use.image_id])
+        state = format_html('<a href="{}">{}</a>', url, use.image.get_state_display())
+        return format_html("{}: {}", state, use.image.detail) if use.image.detail else state

@@ -6,13 +6,14 @@ import json
 from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib import admin
-from django.db.models import Count, Model, OuterRef, Q, QuerySet, Subquery, TextField
+from django.db.models import Count, Exists, Model, OuterRef, Q, QuerySet, Subquery, TextField
 from django.db.models.functions import Cast, Coalesce
 from django.urls import reverse
 from django.utils.html import format_html
 
 from images.forms import SOURCE_FIELDS
 from images.inlines import PictureInline
+from images.newsroom import NewsroomAdmin
 from images.thumbnails import thumbnail
 from providers.forms import ProviderForm
 from providers.models import Provider, ProviderImage
@@ -27,34 +28,47 @@ class LogoInline(PictureInline):
     verbose_name_plural = "logos"
 
 
-def how_many(relation: str) -> Coalesce:
-    """The number of rows that point to a provider, counted for the rows of the page alone."""
+def theirs(relation: str) -> Any:
+    """The rows that point to a provider, in the query of that provider."""
     field = Provider._meta.get_field(relation)
-    rows = cast("type[Model]", field.related_model)._default_manager.filter(provider=OuterRef("pk")).order_by()
+    return cast("type[Model]", field.related_model)._default_manager.filter(provider=OuterRef("pk")).order_by()
+
+
+def how_many(relation: str) -> Coalesce:
+    """Their number, counted for the rows of the page alone."""
+    rows = theirs(relation)
     return Coalesce(Subquery(rows.values("provider").annotate(n=Count("pk")).values("n")), 0)
 
 
 @admin.register(Provider)
-class ProviderAdmin(admin.ModelAdmin):
+class ProviderAdmin(NewsroomAdmin):
     form = ProviderForm
     formfield_overrides = SOURCE_FIELDS
     inlines = [LogoInline]
     fields = ["name", "domain", "other_names", "description"]
     list_display = ["logo", "name", "website", "aliases", "stories", "related"]
-    list_display_links = ["logo", "name"]
-    list_per_page = 50
+    list_display_links = ["name"]
     search_fields = ["name", "domain"]
     search_help_text = "Name, domain or another name"
-    show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Provider]:
         return (
             super()
             .get_queryset(request)
             .prefetch_related("logos__image")
-            .annotate(article_count=how_many("articles"), related_count=how_many("related_stories"))
+            .annotate(
+                article_count=how_many("articles"),
+                related_count=how_many("related_stories"),
+                is_public=Exists(theirs("articles").published()),
+            )
         )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """The domain is the identity: under another, links die and the next import makes a second provider."""
+        return ["domain"] if obj and (obj.article_count or obj.related_count) else []
+
+    def view_on_site(self, provider: Any) -> str | None:
+        return provider.get_absolute_url() if provider.is_public else None
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Provider], search_term: str

@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
 
 from images.forms import KeepsUntouched
 from providers.domains import normalise_domain
 from providers.models import Provider
+
+NO_DOMAIN = "This is no domain. Write it like wired.com"
 
 
 class LinesField(forms.CharField):
@@ -35,8 +38,24 @@ class ProviderForm(KeepsUntouched):
         fields = ["name", "domain", "other_names", "description"]
 
     def clean_domain(self) -> str:
-        domain = self.cleaned_data["domain"]
+        typed = self.cleaned_data["domain"]
         try:
-            return normalise_domain(domain)
+            domain = normalise_domain(typed)
         except ValueError as error:
-            raise forms.ValidationError("This is no domain. Write it like wired.com") from error
+            raise forms.ValidationError(NO_DOMAIN) from error
+        if domain.rpartition(".")[2].isdecimal():  # no top level is a number: this is an IP address
+            raise forms.ValidationError(NO_DOMAIN)
+        bare = domain.removeprefix("www.")
+        if other := self._others().filter(domain__in={bare, f"www.{bare}"} - {domain}).first():
+            raise forms.ValidationError(f"There is already the provider ‘{other}’ with {other.domain}.")
+        return domain
+
+    def clean_other_names(self) -> list[str]:
+        names: list[str] = self.cleaned_data["other_names"]
+        for name in names:
+            if other := self._others().filter(name__iexact=name).first():
+                raise forms.ValidationError(f"‘{name}’ is the name of another provider, {other.domain}.")
+        return names
+
+    def _others(self) -> QuerySet[Provider]:
+        return Provider.objects.exclude(pk=self.instance.pk)

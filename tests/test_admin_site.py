@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.contrib.contenttypes.models import ContentType
 from django.urls import reverse
 
 from tests.factories import add_picture, make_article, make_related, make_user
@@ -51,6 +52,53 @@ def test_header_leads_to_every_list_the_user_may_see(client):
     sections = page.partition('id="sections"')[2].partition("</nav>")[0]
     for name in ("articles_article", "articles_topic", "articles_event", "providers_provider"):
         assert f'href="{reverse(f"admin:{name}_changelist")}"' in sections
+
+
+def test_header_has_the_order_of_the_work(client):
+    sections = client.get(reverse("admin:index")).content.decode().partition('id="sections"')[2].partition("</nav>")[0]
+    assert re.findall(r">(\w+)</a>", sections) == ["Articles", "Topics", "Providers", "Images", "Events"]
+
+
+@pytest.mark.parametrize("app", ["articles", "providers", "images"])
+def test_pages_of_an_app_still_work(client, app):
+    assert client.get(reverse("admin:app_list", args=[app])).status_code == 200
+
+
+def test_staff_without_rights_see_an_empty_index(client):
+    client.force_login(make_user())
+    assert client.get(reverse("admin:index")).status_code == 200
+
+
+def test_nobody_is_led_to_the_address_of_a_draft(client):
+    client.force_login(make_user(is_superuser=True))
+    draft = make_article(public=False)
+    content_type = ContentType.objects.get_for_model(draft)
+    response = client.get(f"/admin/r/{content_type.pk}/{draft.pk}/", follow=True)
+    assert response.status_code == 404
+    assert draft.stem not in response.content.decode()
+
+
+def test_autocomplete_refuses_what_no_text_can_hold(client):
+    field = {"app_label": "articles", "model_name": "article", "field_name": "provider"}
+    assert client.get(reverse("admin:autocomplete"), field | {"term": "a\0"}).status_code == 400
+
+
+@pytest.mark.parametrize("page", ["articles_article", "articles_topic", "providers_provider", "images_remoteimage"])
+def test_breadcrumbs_name_each_place_once(client, page):
+    html = client.get(reverse(f"admin:{page}_changelist")).content.decode()
+    crumbs = re.sub(r"<[^>]+>", "", html.partition('class="breadcrumbs">')[2].partition("</div>")[0]).split("&rsaquo;")
+    assert len(crumbs) == len({crumb.strip() for crumb in crumbs}) == 2
+
+
+def test_search_boxes_have_a_label_and_filters_a_way_to_them(client):
+    html = client.get(reverse("admin:articles_article_changelist")).content.decode()
+    assert '<label for="searchbar" class="visually-hidden">Search articles</label>' in html
+    assert 'href="#changelist-filter"' in html
+
+
+def test_log_in_page_has_a_heading(client):
+    client.logout()
+    assert "<h1>Log in</h1>" in client.get(reverse("admin:login")).content.decode()
 
 
 def test_site_has_the_name_it_is_given(client, settings):

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import html
+import json
+from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib import admin
+from django.core.exceptions import FieldDoesNotExist
+from django.db.models import Field
 from django.urls import reverse
 from django.utils.html import format_html
 
-from articles.models import Event
+from articles import workflow
+from articles.models import Article, Event
+from images.newsroom import ChoiceFilter, NewsroomAdmin
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -16,18 +22,69 @@ if TYPE_CHECKING:
     from django.utils.safestring import SafeString
 
 
-class VerbFilter(admin.SimpleListFilter):
+DONE = {verb.name: verb.done for verb in workflow.VERBS.values()} | {
+    "create": "created",
+    "edit": "edited",
+    "import": "imported",
+    "conflict": "conflict with the source",
+}
+RELATIONS = {
+    "topics": "topics",
+    "images": "pictures",
+    "pictures": "pictures",
+    "related": "related stories",
+    "related_stories": "related stories",
+}
+
+
+def told(event: Event) -> str:
+    """What was done, in words: `edited: date, web address`."""
+    names = event.data if event.verb == "conflict" else event.data.get("fields", [])
+    done = DONE.get(event.verb, event.verb)
+    return f"{done}: {', '.join(map(label, names))}" if names else done
+
+
+def label(name: str) -> str:
+    """What editors know a field of the article, or of its document, by."""
+    if name in RELATIONS:
+        return RELATIONS[name]
+    try:
+        return str(cast("Field", Article._meta.get_field(name)).verbose_name)
+    except FieldDoesNotExist:
+        return name
+
+
+def conflicts(event: Event) -> list[dict[str, str]]:
+    """Each field that the editors and the source both changed: what the source said before, and what it says now."""
+    if event.verb != "conflict":
+        return []
+    return [
+        {"field": label(name), "before": readable(sides.get("base")), "now": readable(sides.get("theirs"))}
+        for name, sides in event.data.items()
+    ]
+
+
+def readable(value: Any) -> str:
+    """A value of a document, as text to compare by eye."""
+    if isinstance(value, str):
+        return html.unescape(value)
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return ", ".join(value)
+    return "" if value is None else json.dumps(value, ensure_ascii=False)
+
+
+class VerbFilter(ChoiceFilter):
     title = "what"
     parameter_name = "what"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(verb, verb.capitalize()) for verb in ("create", "edit", "publish", "unpublish", "import")]
+        return [(verb, done.capitalize()) for verb, done in DONE.items()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Event]) -> QuerySet[Event]:
         return queryset.filter(verb=self.value()) if self.value() else queryset
 
 
-class ActorFilter(admin.SimpleListFilter):
+class ActorFilter(ChoiceFilter):
     title = "who"
     parameter_name = "who"
 
@@ -46,15 +103,13 @@ class ActorFilter(admin.SimpleListFilter):
 
 
 @admin.register(Event)
-class EventAdmin(admin.ModelAdmin):
-    list_display = ["at", "who", "verb", "story", "change", "note"]
+class EventAdmin(NewsroomAdmin):
+    list_display = ["at", "who", "what", "story", "change", "note"]
     list_display_links = None
     list_filter = [VerbFilter, ActorFilter]
     list_select_related = ["actor", "article"]
-    list_per_page = 50
     search_fields = ["article__title", "article__stem", "note"]
-    show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER
+    search_help_text = "Title or address of the story, or why"
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -68,6 +123,10 @@ class EventAdmin(admin.ModelAdmin):
     @admin.display(description="Who", ordering="actor")
     def who(self, event: Event) -> str:
         return str(event.actor or "Import")
+
+    @admin.display(description="What", ordering="verb")
+    def what(self, event: Event) -> str:
+        return told(event)
 
     @admin.display(description="Story")
     def story(self, event: Event) -> SafeString:

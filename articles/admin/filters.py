@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Any, cast
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.widgets import AutocompleteSelect
 from django.db.models import ForeignKey, Model, OuterRef, Q, QuerySet, Subquery
 from django.forms.utils import flatatt
 from django.utils import timezone
 
 from articles.models import Article, ArticleImage, ArticleTopic
+from articles.search import midnight
+from images.newsroom import ChoiceFilter, ChosenRow, is_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
 
-class StateFilter(admin.SimpleListFilter):
+class StateFilter(ChoiceFilter):
     title = "state"
     parameter_name = "state"
 
@@ -40,7 +41,7 @@ class StateFilter(admin.SimpleListFilter):
                 return queryset.filter(status=state)
 
 
-class TypeFilter(admin.SimpleListFilter):
+class TypeFilter(ChoiceFilter):
     title = "type"
     parameter_name = "kind"
     common = ("article", "video")
@@ -58,7 +59,7 @@ class TypeFilter(admin.SimpleListFilter):
                 return queryset.filter(type=name)
 
 
-class DateFilter(admin.SimpleListFilter):
+class DateFilter(ChoiceFilter):
     """Days as the editor's clock has them, compared as plain bounds so that the index on the date serves."""
 
     title = "date"
@@ -68,11 +69,10 @@ class DateFilter(admin.SimpleListFilter):
         return [(name, label) for name, (label, _, _) in periods(timezone.localdate()).items()]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[Article] | None:
-        period = periods(timezone.localdate()).get(self.value() or "")
-        if period is None:
+        if (name := self.value()) is None:
             return None
-        _, first, last = period
-        return queryset.filter(published_at__gte=_midnight(first), published_at__lt=_midnight(last + timedelta(days=1)))
+        _, first, last = periods(timezone.localdate())[name]
+        return queryset.filter(published_at__gte=midnight(first), published_at__lt=midnight(last + timedelta(days=1)))
 
 
 def periods(today: date) -> dict[str, tuple[str, date, date]]:
@@ -89,11 +89,7 @@ def periods(today: date) -> dict[str, tuple[str, date, date]]:
     }
 
 
-def _midnight(day: date) -> datetime:
-    return timezone.make_aware(datetime(day.year, day.month, day.day))  # noqa: DTZ001  (made aware here)
-
-
-class PictureFilter(admin.SimpleListFilter):
+class PictureFilter(ChoiceFilter):
     title = "picture"
     parameter_name = "picture"
 
@@ -101,7 +97,7 @@ class PictureFilter(admin.SimpleListFilter):
         return [("needed", "Needs an image"), ("there", "Has an image")]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[Article] | None:
-        if self.value() not in ("needed", "there"):
+        if self.value() is None:
             return None
         leads = ArticleImage.objects.filter(article=OuterRef("pk")).order_by("position", "pk")
         stories = queryset.annotate(lead_content=Subquery(leads.values("image__content_hash")[:1]))
@@ -116,11 +112,13 @@ class ChosenFilter(admin.ListFilter):
     parameter_name: str
     key: ForeignKey
 
+    chosen: Model | None = None
+
     def __init__(self, request: HttpRequest, params: dict[str, Any], model: type[Model], model_admin: Any) -> None:
         super().__init__(request, params, model, model_admin)
         self.admin_site = model_admin.admin_site
-        if self.parameter_name in params:
-            self.used_parameters[self.parameter_name] = params.pop(self.parameter_name)[-1]
+        if asked := params.pop(self.parameter_name, [""])[-1]:
+            self.used_parameters[self.parameter_name] = asked
 
     def has_output(self) -> bool:
         return True
@@ -128,29 +126,25 @@ class ChosenFilter(admin.ListFilter):
     def expected_parameters(self) -> list[str | None]:
         return [self.parameter_name]
 
-    @property
-    def chosen(self) -> str | None:
-        return cast("str | None", self.used_parameters.get(self.parameter_name))
-
     def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[Article] | None:
-        if not self.chosen:
+        if self.parameter_name not in self.used_parameters:
             return None
-        try:
-            return self.narrowed(queryset, int(self.chosen))
-        except ValueError as error:
-            raise IncorrectLookupParameters(error) from error
+        asked = str(self.used_parameters[self.parameter_name])
+        if not is_key(asked):
+            raise IncorrectLookupParameters(f"{asked} is no {self.title}.")
+        self.chosen = self.key.related_model._default_manager.filter(pk=asked).first()
+        return self.narrowed(queryset, int(asked))
 
     def narrowed(self, queryset: Any, chosen: int) -> QuerySet[Article]:
         raise NotImplementedError
 
     def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
-        select = AutocompleteSelect(self.key, self.admin_site)
+        select = ChosenRow(self.key, self.admin_site)
         attributes = select.build_attrs({"name": self.parameter_name, "id": f"filter-{self.parameter_name}"})
-        chosen = self.key.related_model._default_manager.filter(pk=self.chosen).first() if self.chosen else None
         yield {
             "id": attributes["id"],
             "attributes": flatatt(attributes),
-            "chosen": chosen,
+            "chosen": self.chosen,
             "clear": changelist.get_query_string(remove=[self.parameter_name]),
             "kept": [
                 (name, value)

@@ -8,11 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin
-from django.contrib.admin.widgets import (
-    AutocompleteSelect,
-    AutocompleteSelectMultiple,
-    RelatedFieldWidgetWrapper,
-)
+from django.contrib.admin.widgets import AutocompleteSelectMultiple, RelatedFieldWidgetWrapper
 from django.core.validators import RegexValidator
 from django.utils import timezone
 from django.utils.formats import time_format
@@ -20,11 +16,16 @@ from django.utils.formats import time_format
 from articles.documents import make_stem
 from articles.models import Article, ArticleTopic, RelatedStory, Topic, free_stem
 from images.forms import KeepsUntouched, PlacedForm
+from images.newsroom import ChosenRow, is_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+
     from providers.models import Provider
+
+LONGEST_EXCERPT = 10_000  # characters; a source may have written more
 
 
 def as_source(text: str) -> str:
@@ -44,15 +45,19 @@ class ReadersTextForm(forms.ModelForm):
         return as_source(self.cleaned_data["title"])
 
     def clean_excerpt(self) -> str:
-        return as_source(self.cleaned_data["excerpt"])
+        excerpt = self.cleaned_data["excerpt"]
+        if "excerpt" in self.changed_data and len(excerpt) > LONGEST_EXCERPT:
+            raise forms.ValidationError(f"At most {LONGEST_EXCERPT:,} characters; these are {len(excerpt):,}.")
+        return as_source(excerpt)
 
 
 class OrderedTopicsSelect(AutocompleteSelectMultiple):
     """Options in the order of the value, which is the order the browser sends them in."""
 
     def optgroups(self, name: str, value: Sequence[str], attr: Any = None) -> Any:
-        groups = super().optgroups(name, value, attr)
-        groups[0][1].sort(key=lambda option: list(value).index(str(option["value"])))
+        keys = [key for key in value if is_key(key)]
+        groups = super().optgroups(name, keys, attr)
+        groups[0][1].sort(key=lambda option: keys.index(str(option["value"])))
         return groups
 
 
@@ -66,6 +71,8 @@ class OrderedTopicsField(forms.ModelMultipleChoiceField):
         super().__init__(Topic.objects.all(), widget=wrapped, **kwargs)
 
     def clean(self, value: Any) -> Any:
+        if unfit := [key for key in value or [] if not is_key(key)]:
+            raise forms.ValidationError(self.error_messages["invalid_pk_value"], params={"pk": unfit[0]})
         chosen = {str(topic.pk): topic for topic in super().clean(value)}
         return [chosen[key] for key in dict.fromkeys(map(str, value or []))]
 
@@ -74,7 +81,8 @@ class OrderedTopicsField(forms.ModelMultipleChoiceField):
 
 
 class ArticleForm(ReadersTextForm, KeepsUntouched):
-    may_add_topics = False  # the admin's subclass for each request says so
+    may_add_topics = False  # the admin's subclass for each request says so,
+    editor: AbstractBaseUser | AnonymousUser | None = None  # and who is asking
 
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
     topics = OrderedTopicsField(
@@ -103,15 +111,19 @@ class ArticleForm(ReadersTextForm, KeepsUntouched):
         if "stem" in self.fields:
             self.fields["stem"].required = False
             self.fields["stem"].help_text = "Left blank, it is made from the date and the title."
-            self.fields["stem"].validators.append(_is_stem)
+            self.fields["stem"].validators += [_is_stem, _is_more_than_dots]
 
     def clean_stem(self) -> str:
-        return self.cleaned_data["stem"] or self.instance.stem
+        stem = self.cleaned_data["stem"] or self.instance.stem
+        namesakes = Article.objects.filter(stem__iexact=stem).exclude(pk=self.instance.pk)
+        if other := namesakes.only("stem", "title").first():
+            raise forms.ValidationError(f"“{other}” has this address already: {other.stem}")
+        return stem
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         if not self.instance._state.adding and cleaned.get("version") != self.instance.version:
-            raise forms.ValidationError(_stale(self.instance), code="stale")
+            raise forms.ValidationError(_stale(self.instance, self.editor), code="stale")
         if "stem" in self.fields and not cleaned.get("stem") and cleaned.get("title"):
             day = cleaned.get("published_at") or timezone.now()
             cleaned["stem"] = free_stem(make_stem(day, html.unescape(cleaned["title"])))
@@ -119,11 +131,17 @@ class ArticleForm(ReadersTextForm, KeepsUntouched):
 
 
 _is_stem = RegexValidator(r"^[\w.~-]+\Z", "Letters, digits, hyphens, dots and underscores only.")
+_is_more_than_dots = RegexValidator(r"^\.+\Z", "Dots alone are no address of a page.", inverse_match=True)
 
 
-def _stale(article: Article) -> str:
+def _stale(article: Article, editor: AbstractBaseUser | AnonymousUser | None) -> str:
     last = article.events.select_related("actor").first()
-    who = str(last.actor) if last and last.actor else "Someone"
+    if last is None:
+        who = "Someone"
+    elif last.actor == editor:
+        who = "You"
+    else:
+        who = str(last.actor or "An import")
     return (
         f"{who} changed this story {_when(last.at if last else article.modified_at)}, after you opened it. "
         "Nothing was saved; your text is still in this form. Open the story in another tab to compare."
@@ -136,7 +154,7 @@ def _when(at: datetime) -> str:
     return f"at {time_format(local, 'H:i')}{day}"
 
 
-class LoadedAutocomplete(AutocompleteSelect):
+class LoadedAutocomplete(ChosenRow):
     """Names the choice that the page has loaded already, instead of asking for it row by row."""
 
     loaded: Provider | None = None

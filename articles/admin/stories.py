@@ -9,7 +9,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import PermissionDenied
 from django.db.models import ForeignKey, Q, QuerySet, TextField
-from django.forms import Media, ModelForm, Textarea
+from django.forms import ModelForm, Textarea
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.defaultfilters import date as format_date
 from django.urls import reverse
@@ -18,6 +18,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from articles import revisions, workflow
+from articles.admin.events import conflicts, told
 from articles.admin.filters import (
     DateFilter,
     PictureFilter,
@@ -31,6 +32,7 @@ from articles.models import Article, ArticleImage, Event, RelatedStory, Topic
 from articles.search import search
 from images.forms import SOURCE_FIELDS, PlacedFormSet
 from images.inlines import PictureInline
+from images.newsroom import NewsroomAdmin
 from images.thumbnails import thumbnail
 
 if TYPE_CHECKING:
@@ -42,9 +44,11 @@ if TYPE_CHECKING:
 MAY_PUBLISH = "articles.publish_article"
 EVENTS_SHOWN = 6
 SKIPPED_NAMED = 5
+SCORES = '<span class="score">Quality <b>{}</b></span> <span class="score">Heat <b>{}</b></span>'
 NEVER_SCORED = SafeString('<span title="Never scored">–</span>')
 READ_AS = {"title": "headline", "excerpt": "summary", "topics": "subjects"}
-DONE = {"publish": "published", "unpublish": "unpublished"}
+NO_WAY_OUT = "Readers have no link to follow: the story has neither a web address nor an original address."
+NO_PROVIDER = "Readers are not told whose story it is: it has no provider."
 
 
 class ArticlePictureInline(PictureInline):
@@ -83,7 +87,7 @@ class RelatedStoryInline(admin.StackedInline):
 
 
 @admin.register(Article)
-class ArticleAdmin(admin.ModelAdmin):
+class ArticleAdmin(NewsroomAdmin):
     form = ArticleForm
     formfield_overrides = SOURCE_FIELDS
     exclude = ["topics"]  # the form's own field keeps their order; the model's would not
@@ -100,25 +104,21 @@ class ArticleAdmin(admin.ModelAdmin):
         ("Embed and text", {"fields": ["featured_content", "body"], "classes": ["collapse"]}),
     ]
     list_display = [
-        *("picture", "story", "outlet", "subjects", "quality", "warmth", "state", "day", "links"),
+        *("picture", "story", "outlet", "subjects", "scores", "state", "day", "links"),
     ]
-    list_display_links = ["picture", "story"]
+    list_display_links = ["story"]
     list_filter = [StateFilter, PictureFilter, DateFilter, TopicFilter, ProviderFilter, TypeFilter]
-    list_per_page = 50
     list_select_related = ["provider"]
     ordering = ["-published_at", "-pk"]
     search_fields = ["title"]  # asked for by the search box; `get_search_results` does the search
     search_help_text = "Title, excerpt, provider, topic or address"
-    show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER
     actions = ["publish_selected", "unpublish_selected"]
-    view_on_site = False  # the panel links there, when the public can follow
 
     @property
     def media(self) -> Any:
         """With what the list's filters by topic and provider need."""
         key: Any = Article._meta.get_field("provider")
-        return super().media + AutocompleteSelect(key, self.admin_site).media + Media(js=["js/admin.js"])
+        return super().media + AutocompleteSelect(key, self.admin_site).media
 
     # --- Who may ---------------------------------------------------------------------------------
 
@@ -180,9 +180,10 @@ class ArticleAdmin(admin.ModelAdmin):
         links = ((_filter_link("topic", topic.pk, str(topic)),) for topic in article.topics.all())
         return format_html_join(", ", "{}", links)
 
-    @admin.display(description="Heat", ordering="heat", empty_value="–")
-    def warmth(self, article: Article) -> Any:
-        return NEVER_SCORED if article.heat == -1 else article.heat
+    @admin.display(description="Scores", ordering="quality")
+    def scores(self, article: Article) -> SafeString:
+        heat = NEVER_SCORED if article.heat == -1 else _or_dash(article.heat)
+        return format_html(SCORES, _or_dash(article.quality), heat)
 
     @admin.display(description="State", ordering="status")
     def state(self, article: Article) -> SafeString:
@@ -207,12 +208,11 @@ class ArticleAdmin(admin.ModelAdmin):
         self._apply_to_each(request, queryset, workflow.UNPUBLISH)
 
     def _apply_to_each(self, request: HttpRequest, queryset: QuerySet[Article], verb: workflow.Verb) -> None:
-        apply, batch = _verb_function(verb), uuid4()
-        done, skipped = 0, []
+        batch, done, skipped = uuid4(), 0, []
         lean = queryset.select_related(None).prefetch_related(None).only("title", "status", "version")
         for article in lean:
             try:
-                apply(article, by=_editor(request), batch=batch)
+                workflow.apply(verb, article, by=_editor(request), batch=batch)
             except workflow.TransitionError as error:
                 skipped.append(f"“{article}”: {error}")
             except Article.DoesNotExist:
@@ -220,7 +220,7 @@ class ArticleAdmin(admin.ModelAdmin):
             else:
                 done += 1
         level = messages.WARNING if skipped else messages.SUCCESS
-        self.message_user(request, _told(DONE[verb.name], done, skipped), level)
+        self.message_user(request, _told(verb.done, done, skipped), level)
 
     # --- The form --------------------------------------------------------------------------------
 
@@ -233,6 +233,7 @@ class ArticleAdmin(admin.ModelAdmin):
 
     def get_form(self, request: HttpRequest, obj: Article | None = None, change: bool = False, **kwargs: Any) -> Any:
         form: Any = super().get_form(request, obj, change, **kwargs)
+        form.editor = request.user
         form.may_add_topics = self.admin_site.get_model_admin(Topic).has_add_permission(request)
         return form
 
@@ -270,7 +271,10 @@ class ArticleAdmin(admin.ModelAdmin):
                 "badge": state_badge(obj),
                 "ways_out": _ways_out(obj),
                 "source_file": getattr(obj, "source_file", None),
-                "events": obj.events.select_related("actor")[:EVENTS_SHOWN],
+                "events": [
+                    {"event": event, "told": told(event), "conflicts": conflicts(event)}
+                    for event in obj.events.select_related("actor")[:EVENTS_SHOWN]
+                ],
                 "lead": self.picture(obj),
             }
         return super().render_change_form(request, context, add, change, form_url, obj)
@@ -280,17 +284,22 @@ class ArticleAdmin(admin.ModelAdmin):
     def save_model(self, request: HttpRequest, obj: Article, form: ModelForm, change: bool) -> None:
         if not change:
             obj.created_by_id = request.user.pk
+        if change and form.changed_data:
+            revisions.keep_last(obj)  # read from the database, where it still is as it was
         if form.changed_data or not change:
             super().save_model(request, obj, form, change)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Iterable[BaseModelFormSet], change: bool) -> None:
         """The last step of a save: only now is it known whether anything changed, and all of it is stored."""
         formsets = list(formsets)
+        if change and not form.changed_data and any(formset.has_changed() for formset in formsets):
+            revisions.keep_last(form.instance)
         super().save_related(request, form, formsets, change)
-        article: Article = form.instance
+        article: Any = form.instance
         if "topics" in form.changed_data:
             article.set_topics(form.cleaned_data["topics"])
         edited = [*form.changed_data, *(formset.prefix for formset in formsets if formset.has_changed())]
+        article.was_edited = bool(edited)  # for the answer
         if edited or not change:
             self._record(request, article, edited, change)
 
@@ -312,11 +321,10 @@ class ArticleAdmin(admin.ModelAdmin):
             return self._saved_and(verb, request, obj, edited=True)
         return super().response_add(request, obj, post_url_continue)
 
-    def response_change(self, request: HttpRequest, obj: Article) -> HttpResponse:
-        edited = str(obj.version) != request.POST.get("version")
+    def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
         if verb := self._pressed(request):
-            return self._saved_and(verb, request, obj, edited=edited)
-        if not edited:
+            return self._saved_and(verb, request, obj, edited=obj.was_edited)
+        if not obj.was_edited:
             self.message_user(request, f"Nothing had changed in “{obj}”.", messages.INFO)
             if "_continue" in request.POST:
                 return HttpResponseRedirect(request.get_full_path())
@@ -324,24 +332,31 @@ class ArticleAdmin(admin.ModelAdmin):
         return super().response_change(request, obj)
 
     def _pressed(self, request: HttpRequest) -> workflow.Verb | None:
-        """The verb of the button, if it was one. Refused here, the whole save is rolled back with it."""
+        """The verb of the button, if it was one. An unknown one rolls the save back, as one not permitted will."""
         if "_verb" not in request.POST:
             return None
-        verb = workflow.VERBS.get(request.POST["_verb"])
-        if verb is None or not request.user.has_perm(verb.permission):
-            raise PermissionDenied
-        return verb
+        if verb := workflow.VERBS.get(request.POST["_verb"]):
+            return verb
+        raise PermissionDenied
 
     def _saved_and(self, verb: workflow.Verb, request: HttpRequest, obj: Article, *, edited: bool) -> HttpResponse:
         saved = "saved" if edited else "not changed"
         try:
-            _verb_function(verb)(obj, by=_editor(request))
+            workflow.apply(verb, obj, by=_editor(request))
         except workflow.TransitionError as error:
-            self.message_user(request, f"“{obj}” was {saved}, and not {DONE[verb.name]}. {error}", messages.ERROR)
+            self.message_user(request, f"“{obj}” was {saved}, and not {verb.done}. {error}", messages.ERROR)
         else:
             saved_and = "saved and " if edited else ""
-            self.message_user(request, f"“{obj}” was {saved_and}{DONE[verb.name]}.", messages.SUCCESS)
+            self.message_user(request, f"“{obj}” was {saved_and}{verb.done}.", messages.SUCCESS)
+            if verb is workflow.PUBLISH:
+                self._warn(request, obj)
         return self.response_post_save_change(request, obj)
+
+    def _warn(self, request: HttpRequest, article: Article) -> None:
+        if not article.outbound_url:
+            self.message_user(request, NO_WAY_OUT, messages.WARNING)
+        if article.provider_id is None:
+            self.message_user(request, NO_PROVIDER, messages.WARNING)
 
 
 def _editor(request: HttpRequest) -> User:
@@ -372,13 +387,13 @@ def _ways_out(article: Article) -> list[tuple[str, str]]:
     return here + ([(out, "At the source")] if out.startswith(("http://", "https://")) else [])
 
 
+def _or_dash(score: int | None) -> Any:
+    return "–" if score is None else score
+
+
 def _filter_link(parameter: str, key: Any, label: str) -> SafeString:
     url = reverse("admin:articles_article_changelist", query={parameter: key})
     return format_html('<a href="{}" title="Only stories with this {}">{}</a>', url, parameter, label)
-
-
-def _verb_function(verb: workflow.Verb) -> Any:
-    return getattr(workflow, verb.name)
 
 
 def _told(done_word: str, done: int, skipped: list[str]) -> str:

@@ -6,20 +6,26 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils.html import format_html
+from taggit.models import Tag
 
+from articles import public
 from articles.documents import topic_key
-from articles.models import ArticleTopic, Topic, TopicImage
+from articles.models import Article, ArticleTopic, SourceFile, Topic, TopicImage
 from images.forms import SOURCE_FIELDS, KeepsUntouched
 from images.inlines import PictureInline
+from images.newsroom import NewsroomAdmin
 from providers.forms import LinesField
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
     from django.utils.safestring import SafeString
+
+
+admin.site.unregister(Tag)  # taggit's own kind, of which there are none here
 
 
 class TopicForm(KeepsUntouched):
@@ -51,7 +57,6 @@ class TopicForm(KeepsUntouched):
         return parent
 
 
-
 class TopicPictureInline(PictureInline):
     model = TopicImage
     verbose_name = "picture"
@@ -59,17 +64,15 @@ class TopicPictureInline(PictureInline):
 
 
 @admin.register(Topic)
-class TopicAdmin(admin.ModelAdmin):
+class TopicAdmin(NewsroomAdmin):
     form = TopicForm
     formfield_overrides = SOURCE_FIELDS
     autocomplete_fields = ["parent"]
     inlines = [TopicPictureInline]
     list_display = ["name", "shortname", "parent", "below", "stories"]
     list_select_related = ["parent"]
-    list_per_page = 50
     search_fields = ["name", "shortname"]
-    show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER
+    search_help_text = "Name or short name"
     fieldsets = [
         (None, {"fields": ["name", "shortname", "parent", "description"]}),
         ("How it is found", {"fields": ["slug", "keywords", "hashtags"]}),
@@ -78,8 +81,22 @@ class TopicAdmin(admin.ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Topic]:
         uses = ArticleTopic.objects.filter(tag=OuterRef("pk")).order_by()
         count = Subquery(uses.values("tag").annotate(n=Count("pk")).values("n"))
-        topics = super().get_queryset(request)
-        return topics.prefetch_related("children").annotate(story_count=Coalesce(count, 0))
+        been_public = Article.objects.filter(topic_items__tag=OuterRef("pk"), publish_at__isnull=False).order_by()
+        file = SourceFile.objects.filter(topic=OuterRef("pk")).order_by()
+        return (
+            super()
+            .get_queryset(request)
+            .prefetch_related("children")
+            .annotate(story_count=Coalesce(count, 0), address_is_known=Exists(been_public) | Exists(file))
+        )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """An address that readers have seen stays."""
+        return ["slug"] if obj and obj.address_is_known else []
+
+    def view_on_site(self, topic: Topic) -> str | None:
+        has_page = public.topics_with_pages().filter(pk=topic.pk).exists()
+        return topic.get_absolute_url() if has_page else None
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Topic | None = None) -> dict[str, Any]:
         return {} if obj else {"slug": ["name"]}

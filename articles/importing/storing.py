@@ -281,8 +281,8 @@ class _Merging:
             revisions.keep_last(self.article)
         self._follow_date()
         _apply(self.article, self.merged.document, self.merged.taken, records)
-        followed = self._follow_state(decided=decided and not self.overwrite, as_draft=as_draft)
         self._keep_record(taken)
+        followed = self._follow_state(decided=decided and not self.overwrite, as_draft=as_draft)
         if self.merged.conflicts:
             return Outcome.CONFLICT
         return Outcome.UPDATED if taken or followed else unless_changed(self.change.base, self.change.theirs)

@@ -15,10 +15,22 @@ window.addEventListener("load", () => {
     setTimeout(() => event.target.form.submit()); // once the choice has reached the field
   });
 
-  // The search inputs that autocomplete makes have no label of their own.
-  const name = (input, select) => input?.setAttribute("aria-label", `Find ${(select.labels[0]?.innerText ?? select.name).replace(":", "").toLowerCase()}`);
-  for (const select of document.querySelectorAll("select[multiple].admin-autocomplete"))
-    name(select.parentElement.querySelector(".select2-search__field"), select);
+  // What autocomplete puts in a field's place has no name of its own.
+  const label = (select) => (select.labels[0]?.innerText ?? select.name).replace(":", "").trim();
+  const name = (input, select) => input?.setAttribute("aria-label", `Find ${label(select).toLowerCase()}`);
+  const nameAll = (root) => {
+    for (const select of root.querySelectorAll("select.admin-autocomplete")) {
+      name(select.parentElement.querySelector(".select2-search__field"), select);
+      const box = select.nextElementSibling?.querySelector("[role=combobox]");
+      const chosen = [...select.selectedOptions].map((option) => option.text).filter(Boolean).join(", ");
+      box?.setAttribute("aria-label", `${label(select)}: ${chosen || "none"}`);
+      box?.removeAttribute("aria-labelledby"); // the same without the label
+      box?.querySelector("[role=textbox]")?.setAttribute("aria-label", label(select));
+    }
+  };
+  $(() => setTimeout(() => nameAll(document))); // jQuery makes the fields in its own time
+  document.addEventListener("formset:added", (event) => setTimeout(() => nameAll(event.target)));
+  $(document).on("change", "select.admin-autocomplete", (event) => nameAll(event.target.parentElement));
   $(document).on("select2:open", "select:not([multiple])", (event) =>
     name(document.querySelector(".select2-container--open .select2-search__field"), event.target));
 });

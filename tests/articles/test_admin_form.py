@@ -1,5 +1,6 @@
 """The form of a story."""
 
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -79,11 +80,12 @@ def test_unchanged_form_changes_nothing(client):
 
 def test_edit_counts_a_version_and_leaves_a_revision_and_an_event(client, editor):
     article = make_article()
-    topic = make_topic("AI")
+    topic, title = make_topic("AI"), article.title
     submit(client, address(article), title="New", topics=[topic.pk])
     article.refresh_from_db()
     assert (article.title, article.version) == ("New", 2)
-    revision = article.revisions.get()
+    revision, before = article.revisions.all()
+    assert (before.version, before.author, before.document["title"]) == (1, None, title)
     assert (revision.version, revision.author) == (2, editor)
     assert revision.document["title"] == "New"
     assert revision.document["topics"] == ["AI"]
@@ -200,6 +202,36 @@ def test_address_with_a_slash_is_refused(client):
     assert errors(response) == ["Letters, digits, hyphens, dots and underscores only."]
 
 
+@pytest.mark.parametrize("dots", [".", "..", "..."])
+def test_address_of_dots_is_refused_with_a_fitting_message(client, dots):
+    assert errors(submit(client, ADD, **new_story(stem=dots))) == ["Dots alone are no address of a page."]
+
+
+def test_address_that_differs_only_in_case_is_taken(client):
+    make_article(stem="2026-03-02-tide", title="The tide")
+    response = submit(client, ADD, **new_story(stem="2026-03-02-Tide"))
+    assert errors(response) == ["“The tide” has this address already: 2026-03-02-tide"]
+
+
+def test_excerpt_has_a_limit_for_who_edits_it_and_none_for_who_does_not(client):
+    article = make_article(excerpt="x" * 12_000)
+    submit(client, address(article), title="New")
+    article.refresh_from_db()
+    assert (article.title, len(article.excerpt)) == ("New", 12_000)
+    response = submit(client, address(article), excerpt="y" * 10_001)
+    assert errors(response) == ["At most 10,000 characters; these are 10,001."]
+
+
+@pytest.mark.parametrize("sent", ["x", "9" * 30, "-1", "\0"])
+@pytest.mark.parametrize("field", ["topics", "provider"])
+def test_choice_that_is_no_key_is_an_error_of_the_form(client, field, sent):
+    article = make_article(topics=[make_topic()])
+    response = submit(client, address(article), **{field: sent})
+    assert response.status_code == 200
+    assert len(errors(response)) == 1
+    assert not article.events.exists()
+
+
 def test_address_that_readers_have_seen_cannot_be_changed(client):
     article = make_article(stem="2026-03-02-seen")
     submit(client, address(article), title="New", stem="other")
@@ -209,7 +241,7 @@ def test_address_that_readers_have_seen_cannot_be_changed(client):
 
 def test_new_story_can_be_saved_and_published_at_once(client):
     response = submit(client, ADD, **new_story(_verb="publish"))
-    assert messages(response) == ["“Small & early” was saved and published."]
+    assert messages(response)[0] == "“Small & early” was saved and published."
     assert Article.objects.published().get().title == "Small & early"
 
 
@@ -227,7 +259,22 @@ def test_publish_button_saves_and_publishes(client, editor):
 def test_publish_button_does_not_claim_a_save_that_was_none(client):
     article = make_article(public=False, title="Same")
     assert messages(submit(client, address(article), _verb="publish")) == ["“Same” was published."]
-    assert not article.revisions.exists()
+    assert list(Event.objects.values_list("verb", flat=True)) == ["publish"]
+
+
+def test_version_that_is_spelt_otherwise_is_no_edit(client):
+    article = make_article(title="Same")
+    assert messages(submit(client, address(article), version=" 1")) == ["Nothing had changed in “Same”."]
+
+
+def test_publishing_what_leads_nowhere_warns(client):
+    article = make_article(public=False, title="Lost", provider=None, web_url="", original_url="")
+    assert messages(submit(client, address(article), _verb="publish")) == [
+        "“Lost” was published.",
+        "Readers have no link to follow: the story has neither a web address nor an original address.",
+        "Readers are not told whose story it is: it has no provider.",
+    ]
+    assert Article.objects.published().exists()
 
 
 def test_unpublish_button(client):
@@ -255,7 +302,7 @@ def test_only_verbs_that_apply_have_a_button(client):
 def test_verb_that_does_not_apply_says_what_was_done_and_what_not(client):
     article = make_article(title="Live")
     response = submit(client, address(article), excerpt="New", _verb="publish")
-    assert messages(response) == ["“Live” was saved, and not published. It is published, so it cannot be published."]
+    assert messages(response) == ["“Live” was saved, and not published. It is published already."]
 
 
 def test_opening_a_page_never_publishes(client):
@@ -281,6 +328,14 @@ def test_stale_save_overwrites_nothing_and_says_whose_change_it_met(client):
     assert filled(response)["title"] == ["Mine"]
     article.refresh_from_db()
     assert (article.title, article.version) == ("Ben’s", 2)
+
+
+def test_stale_save_after_ones_own_other_tab_says_so(client):
+    article = make_article()
+    data = filled(client.get(address(article)))
+    submit(client, address(article), title="In the other tab")
+    [error] = errors(client.post(address(article), data | {"title": "Mine"}))
+    assert error.startswith("You changed this story at ")
 
 
 def test_stale_form_stays_stale_when_it_is_sent_again(client):
@@ -349,7 +404,10 @@ def test_picture_that_failed_says_why(client):
     article = make_article()
     failed = make_image(cached=False, state="failed", reason="http", detail="The server answered 404.")
     add_picture(article, failed)
-    assert "Failed: The server answered 404." in client.get(address(article)).content.decode()
+    image_page = reverse("admin:images_remoteimage_change", args=[failed.pk])
+    assert (
+        f'<a href="{image_page}">Failed</a>: The server answered 404.' in client.get(address(article)).content.decode()
+    )
 
 
 def test_related_story_is_added_to_the_end(client):
@@ -359,7 +417,8 @@ def test_related_story_is_added_to_the_end(client):
     rows = {f"related_stories-1-{name}": value for name, value in values.items()}
     submit(client, address(article), **{"related_stories-TOTAL_FORMS": "2"} | rows)
     assert article.related_stories.last().title == "Second"
-    assert article.revisions.get().document["related"][1]["title"] == "Second"
+    after, before = article.revisions.all()
+    assert [len(revision.document["related"]) for revision in (before, after)] == [1, 2]
 
 
 def test_panel_tells_where_the_story_came_from_and_what_happened(client):
@@ -368,6 +427,24 @@ def test_panel_tells_where_the_story_came_from_and_what_happened(client):
     page = client.get(address(article)).content.decode()
     assert "Written here by carl" in page
     assert "“Too long”" in page
+
+
+def test_panel_names_fields_as_the_form_does(client, editor):
+    article = make_article()
+    fields = ["published_at", "web_url", "topics", "related_stories"]
+    Event.objects.create(article=article, actor=editor, verb="edit", data={"fields": fields})
+    assert "ana: edited: date, web address, topics, related stories" in client.get(address(article)).content.decode()
+
+
+def test_panel_shows_both_sides_of_a_conflict_with_the_source(client):
+    article = make_article(title="Ours")
+    sides = {"title": {"base": "It&#8217;s", "theirs": "<b>It is"}, "topics": {"base": None, "theirs": ["AI", "Sea"]}}
+    Event.objects.create(article=article, verb="conflict", data=sides)
+    text = " ".join(re.sub(r"<[^>]+>", " ", client.get(address(article)).content.decode()).split())
+    assert "Import: conflict with the source: title, topics" in text
+    assert "The title was changed here and at the source. Ours was kept." in text
+    assert "Source before It’s Source now &lt;b&gt;It is" in text
+    assert "Source before (nothing) Source now AI, Sea" in text
 
 
 def test_query_count_of_the_form_does_not_grow_with_its_rows(client, django_assert_num_queries):
@@ -379,9 +456,9 @@ def test_query_count_of_the_form_does_not_grow_with_its_rows(client, django_asse
 
     add_rows()
     client.get(address(article))
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(15):
         client.get(address(article))
     for _ in range(9):
         add_rows()
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(15):
         client.get(address(article))

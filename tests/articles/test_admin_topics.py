@@ -2,14 +2,16 @@
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
-from articles.models import Event, Topic
+from articles.models import Event, SourceFile, Topic
 from tests.articles.pages import filled
 from tests.factories import make_article, make_topic, make_user
 
 pytestmark = pytest.mark.django_db
 LIST = reverse("admin:articles_topic_changelist")
 ADD = reverse("admin:articles_topic_add")
+EVENTS = reverse("admin:articles_event_changelist")
 
 
 @pytest.fixture
@@ -72,6 +74,37 @@ def test_address_of_a_topic_is_not_lost(client):
     assert (topic.slug, topic.description) == ("ai", "New")
 
 
+def test_address_of_a_topic_that_readers_have_seen_stays(client):
+    seen, unseen = make_topic("Seen"), make_topic("Unseen")
+    make_article(topics=[seen], status="unpublished")
+    make_article(topics=[unseen], public=False)
+    for topic in (seen, unseen):
+        submit(client, address(topic), slug="other-address")
+    assert set(Topic.objects.values_list("slug", flat=True)) == {"seen", "other-address"}
+
+
+def test_address_of_a_topic_with_a_file_stays(client):
+    topic = make_topic("Imported")
+    SourceFile.objects.create(path="_data/topics/x.yaml", text="", digest="", topic=topic, imported_at=timezone.now())
+    submit(client, address(topic), slug="other-address")
+    topic.refresh_from_db()
+    assert topic.slug == "imported"
+
+
+def test_form_links_to_the_site_only_when_there_is_a_page(client):
+    public, hidden = make_topic("Public"), make_topic("Hidden")
+    make_article(topics=[public])
+    make_article(topics=[hidden], public=False)
+    assert f'href="{public.get_absolute_url()}"' in client.get(address(public)).content.decode()
+    assert f'href="{hidden.get_absolute_url()}"' not in client.get(address(hidden)).content.decode()
+
+
+@pytest.mark.parametrize("sent", ["x", "9" * 30, "\0"])
+def test_parent_that_is_no_key_is_an_error_of_the_form(client, sent):
+    topic = make_topic()
+    assert len(errors(submit(client, address(topic), parent=sent))) == 1
+
+
 def test_topic_cannot_lie_below_itself(client):
     top = make_topic("Top")
     middle = make_topic("Middle", parent=top)
@@ -97,11 +130,11 @@ def test_query_count_does_not_grow_with_the_rows(client, django_assert_num_queri
 
     add_row()
     client.get(LIST)
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         client.get(LIST)
     for _ in range(9):
         add_row()
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         client.get(LIST)
 
 
@@ -125,6 +158,31 @@ def test_events_tell_who_did_what_from_where_to_where_and_why(client, editor):
     for text in ("ana", "Told", "Draft → Published", "At last"):
         assert text in page
     assert '<td class="field-who nowrap">Import</td>' not in page
+
+
+@pytest.mark.parametrize(
+    ("verb", "data", "told"),
+    [
+        ("import", {"fields": ["title", "web_url"]}, "imported: title, web address"),
+        ("conflict", {"title": {"base": "A", "theirs": "B"}}, "conflict with the source: title"),
+        ("send back", {}, "send back"),
+    ],
+)
+def test_list_of_events_says_in_words_what_was_done(client, verb, data, told):
+    Event.objects.create(article=make_article(), verb=verb, data=data)
+    assert f'<td class="field-what">{told}</td>' in client.get(EVENTS).content.decode()
+
+
+@pytest.mark.parametrize("verb", ["create", "edit", "publish", "unpublish", "import", "conflict"])
+def test_events_can_be_narrowed_to_what_was_done(client, verb):
+    article = make_article()
+    wanted = Event.objects.create(article=article, verb=verb)
+    Event.objects.create(article=article, verb="other")
+    assert list(client.get(EVENTS, {"what": verb}).context["cl"].result_list) == [wanted]
+
+
+def test_events_are_filtered_by_their_own_filters_only(client):
+    assert client.get(EVENTS, {"article__secured__startswith": "Q"}).status_code == 400
 
 
 def test_events_can_be_narrowed_to_who_did_them(client, editor):

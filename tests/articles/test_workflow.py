@@ -1,9 +1,12 @@
 """The verbs: who may, from where, and what is left behind."""
 
+import json
 from datetime import timedelta
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from articles import workflow
@@ -46,12 +49,44 @@ def test_each_verb_counts_as_a_new_version(editor):
     assert (article.version, Article.objects.get().version) == (2, 2)
 
 
-@pytest.mark.parametrize("status", ["published", "rejected"])
-def test_publish_refuses_what_is_public_or_rejected(editor, status):
+@pytest.mark.parametrize(
+    ("verb", "status", "message"),
+    [
+        ("publish", "published", "It is published already."),
+        ("publish", "rejected", "It has been rejected, so it cannot be published."),
+        ("unpublish", "draft", "It is a draft, so it cannot be unpublished."),
+        ("unpublish", "in_review", "It is in review, so it cannot be unpublished."),
+        ("unpublish", "unpublished", "It is unpublished already."),
+    ],
+)
+def test_verb_that_does_not_apply_says_why_and_changes_nothing(editor, verb, status, message):
     article = make_article(status=status)
-    with pytest.raises(workflow.TransitionError, match="cannot be published"):
-        workflow.publish(article, by=editor)
+    with pytest.raises(workflow.TransitionError, match=f"^{message}$"):
+        workflow.apply(workflow.VERBS[verb], article, by=editor)
+    assert Article.objects.get().status == status
     assert not Event.objects.exists()
+
+
+def test_each_version_has_its_revision_without_the_sealed_text(editor):
+    article = make_article(public=False, secured="c2VhbGVk;aXY=")
+    workflow.publish(article, by=editor)
+    workflow.unpublish(article, by=editor)
+    revisions = article.revisions.order_by("version")
+    assert list(revisions.values_list("version", "note", "author")) == [
+        (2, "Published", editor.pk),
+        (3, "Unpublished", editor.pk),
+    ]
+    assert [revision.document["published"] for revision in revisions] == [True, False]
+    assert "c2VhbGVk" not in json.dumps([revision.document for revision in revisions])
+
+
+@pytest.mark.skipif(not connection.features.has_select_for_update, reason="SQLite locks the whole database")
+def test_row_is_locked_before_it_is_judged(editor):
+    article = make_article(public=False)
+    with CaptureQueriesContext(connection) as queries:
+        workflow.publish(article, by=editor)
+    locking = [query["sql"] for query in queries if query["sql"].endswith("FOR UPDATE")]
+    assert 'FROM "articles_article"' in locking[0]
 
 
 def test_the_row_decides_and_not_the_page_that_was_loaded_before(editor):

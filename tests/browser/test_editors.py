@@ -59,6 +59,31 @@ def test_contributor_may_save_a_draft_of_their_own_but_is_offered_no_publish_but
     expect(page.get_by_role("link", name="A better title").first).to_be_visible()
 
 
+def test_what_autocomplete_makes_has_a_name(visit, draft):
+    page = visit().open("/admin/articles/article/")
+    log_in(page, make_user("Editors"))
+    expect(page.get_by_role("combobox", name="Find a topic: none")).to_be_visible()
+
+    page.goto(f"{page.url}{draft.pk}/change/")
+    expect(page.get_by_role("combobox", name=f"Provider: {draft.provider}", exact=True)).to_be_visible()
+    expect(page.get_by_role("combobox", name="Topics: Coast", exact=True)).to_be_visible()
+    page.get_by_role("button", name="Add another Related story").click()
+    expect(page.get_by_role("combobox", name="Provider: none", exact=True)).to_be_visible()
+
+
+def test_focus_stays_above_the_bar_of_buttons(visit, draft):
+    page = visit(viewport={"width": 1280, "height": 500}).open(f"/admin/articles/article/{draft.pk}/change/")
+    log_in(page, make_user("Editors"))
+    bar = page.locator(".submit-row")
+    for _ in range(25):
+        page.keyboard.press("Tab")
+        focus = page.locator(":focus")
+        if not focus.is_visible() or focus.evaluate("element => Boolean(element.closest('.submit-row'))"):
+            continue
+        box = focus.bounding_box()
+        assert box["y"] + box["height"] <= bar.bounding_box()["y"], focus.evaluate("element => element.outerHTML")
+
+
 def test_list_and_form_fit_a_phone(visit, draft):
     visitor = visit(viewport={"width": 320, "height": 640})
     log_in(visitor.open("/admin/"), make_user("Editors"))

@@ -43,6 +43,50 @@ def test_text_that_is_no_domain_is_a_form_error(client):
     assert not Provider.objects.exists()
 
 
+@pytest.mark.parametrize("address_of_a_machine", ["127.0.0.1", "http://192.168.0.1:8000/", "[::1]"])
+def test_ip_address_is_no_domain(client, address_of_a_machine):
+    submit(client, ADD, name="Wired", domain=address_of_a_machine)
+    assert not Provider.objects.exists()
+
+
+@pytest.mark.parametrize(("known", "typed"), [("wired.com", "www.wired.com"), ("www.wired.com", "wired.com")])
+def test_same_domain_with_www_names_the_provider_that_has_it(client, known, typed):
+    make_provider(name="Wired", domain=known)
+    page = submit(client, ADD, name="Wired again", domain=typed).content.decode()
+    assert f"There is already the provider ‘Wired’ with {known}." in page
+    assert Provider.objects.count() == 1
+
+
+def test_other_name_that_is_another_providers_name_is_refused(client):
+    make_provider(name="Wired", domain="wired.com")
+    page = submit(client, ADD, name="Else", domain="else.example", other_names="wired").content.decode()
+    assert "‘wired’ is the name of another provider, wired.com." in page
+
+
+@pytest.mark.parametrize("has", ["story", "related story", "nothing"])
+def test_domain_stays_once_there_are_stories(client, has):
+    provider = make_provider(domain="wired.com")
+    if has == "story":
+        make_article(provider=provider, public=False)
+    elif has == "related story":
+        make_related(make_article(), provider=provider)
+    submit(client, address(provider), name="New", domain="other.example")
+    provider.refresh_from_db()
+    assert (provider.name, provider.domain) == ("New", "other.example" if has == "nothing" else "wired.com")
+
+
+def test_form_links_to_the_site_only_when_there_is_a_page(client):
+    public, hidden = make_provider(), make_provider()
+    make_article(provider=public)
+    make_article(provider=hidden, public=False)
+    assert f'href="{public.get_absolute_url()}"' in client.get(address(public)).content.decode()
+    assert f'href="{hidden.get_absolute_url()}"' not in client.get(address(hidden)).content.decode()
+
+
+def test_list_cannot_be_filtered_by_columns(client):
+    assert client.get(LIST, {"articles__secured__startswith": "Q"}).status_code == 400
+
+
 def test_domain_that_is_taken_is_a_form_error_in_any_spelling(client):
     make_provider(domain="wired.com")
     assert submit(client, ADD, name="Wired", domain="HTTPS://wired.com/").status_code == 200
@@ -98,11 +142,11 @@ def test_query_count_does_not_grow_with_the_rows(client, django_assert_num_queri
 
     add_row()
     client.get(LIST)
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         client.get(LIST)
     for _ in range(9):
         add_row()
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         client.get(LIST)
 
 

@@ -1,0 +1,102 @@
+"""What every answer carries: policies, compression; and missing pages on a developer's machine."""
+
+import gzip
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client
+
+from config.middleware import ContentPolicyMiddleware, content_policy
+from tests.factories import add_picture, make_article, make_user
+
+pytestmark = pytest.mark.django_db
+
+PACKED = {"Accept-Encoding": "gzip, br"}
+
+
+# --- Policies -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("address", ["/", "/nothing-here/", "/admin/login/", "/feeds/all.atom", "/static/css/site.css"])
+def test_every_answer_says_that_only_our_own_may_be_loaded(client, address):
+    response = client.get(address)
+    response.close()
+    policy = dict(part.split(" ", 1) for part in response["Content-Security-Policy"].split("; "))
+    assert policy == {
+        "default-src": "'self'",
+        "img-src": "'self' data:",
+        "object-src": "'none'",
+        "base-uri": "'none'",
+        "form-action": "'self'",
+        "frame-ancestors": "'none'",
+    }
+    assert response["Permissions-Policy"] == "camera=(), geolocation=(), microphone=()"
+
+
+def test_pictures_may_come_from_the_host_that_serves_them():
+    assert "img-src 'self' data: https://cdn.example:8443; " in content_policy("https://cdn.example:8443/media/")
+    assert "img-src 'self' data: https://cdn.example; " in content_policy("https://cdn.example/")
+
+
+@pytest.mark.parametrize(("debug", "status", "there"), [(True, 500, False), (True, 200, True), (False, 500, True)])
+def test_only_technical_error_pages_may_bring_their_own_styles(rf, settings, debug, status, there):
+    settings.DEBUG = debug
+    response = ContentPolicyMiddleware(lambda request: HttpResponse(status=status))(rf.get("/"))
+    assert response.has_header("Content-Security-Policy") is there
+
+
+def test_refused_form_is_told_so_in_our_own_dress():
+    response = Client(enforce_csrf_checks=True).post("/admin/login/")
+    assert response.status_code == 403
+    assert "That form could not be accepted." in response.text
+    assert "<style" not in response.text
+
+
+# --- Compression --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("address", ["/", "/feeds/all.atom", "/api/news/index.json", "/sitemap.xml"])
+def test_text_is_packed_for_who_can_unpack_it(client, address):
+    make_article()
+    plain, packed = client.get(address), client.get(address, headers=PACKED)
+    assert not plain.has_header("Content-Encoding")
+    assert packed["Content-Encoding"] == "gzip"
+    assert gzip.decompress(packed.content) == plain.content
+    assert "Accept-Encoding" in plain["Vary"]
+
+
+def test_what_was_packed_is_304_as_long_as_the_text_is_the_same(client):
+    story = make_article()
+    tag = client.get(story.get_absolute_url(), headers=PACKED)["ETag"]
+    for encoding in (PACKED, {}):
+        again = client.get(story.get_absolute_url(), headers={**encoding, "If-None-Match": tag})
+        assert again.status_code == 304
+    story.title = "Another title"
+    story.save()
+    assert client.get(story.get_absolute_url(), headers={**PACKED, "If-None-Match": tag}).status_code == 200
+
+
+def test_pictures_are_sent_as_they_are_with_their_length(client):
+    image = add_picture(make_article()).image
+    response = client.get(image.rendition_url(image.rendition_widths()[0], "webp"), headers=PACKED)
+    assert not response.has_header("Content-Encoding")
+    assert int(response["Content-Length"]) == len(response.getvalue())
+
+
+# --- Missing pages with DEBUG on ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("address", ["/nothing-here/", "/news/nothing/", "/archive/2026/02/30/"])
+def test_reader_of_the_demo_sees_our_own_404(client, settings, address):
+    settings.DEBUG = True
+    response = client.get(address)
+    assert response.status_code == 404
+    assert "There is no such page." in response.text
+
+
+def test_editor_of_the_demo_sees_the_technical_404(client, settings):
+    settings.DEBUG = True
+    client.force_login(make_user(is_superuser=True))
+    response = client.get("/admin/nothing/")
+    assert response.status_code == 404
+    assert "DEBUG = True" in response.text
