@@ -88,6 +88,29 @@ class TopicImage(ImageUse):
     topic = models.ForeignKey(Topic, on_delete=models.CASCADE, related_name="pictures")
 
 
+class Told(models.Model):
+    """What has a title and an excerpt, in the source's spelling: `&#8217;` where it means an apostrophe."""
+
+    title = models.CharField(max_length=1000)
+    excerpt = models.TextField(blank=True)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return self.headline
+
+    @property
+    def headline(self) -> str:
+        """The title as readers see it."""
+        return html.unescape(self.title)
+
+    @property
+    def summary(self) -> str:
+        """The excerpt as readers see it."""
+        return html.unescape(self.excerpt)
+
+
 class ArticleQuerySet(models.QuerySet["Article"]):
     def published(self, at: datetime | None = None) -> ArticleQuerySet:
         """What the public may see, at `at` (default: now). The one definition; computed, so never late."""
@@ -110,7 +133,7 @@ class ArticleQuerySet(models.QuerySet["Article"]):
         )
 
 
-class Article(models.Model):  # type: ignore[django-manager-missing]  # taggit ships no types
+class Article(Told):  # type: ignore[django-manager-missing]  # taggit ships no types
     """A story: someone else's article, picked and presented by us."""
 
     class Status(models.TextChoices):
@@ -126,8 +149,6 @@ class Article(models.Model):  # type: ignore[django-manager-missing]  # taggit s
         validators=[RegexValidator(r"^(?!\.{1,2}$)[^/\x00-\x1f]+$", "A slash cannot be part of an address.")],
         help_text="The last part of the story's address, for example 2024-05-17-a-short-title",
     )
-    title = models.CharField(max_length=1000)
-    excerpt = models.TextField(blank=True)
     body = models.TextField(blank=True)
     category = models.CharField(max_length=50, default="news")
     type = models.CharField(max_length=50, default="article")
@@ -215,9 +236,6 @@ class Article(models.Model):  # type: ignore[django-manager-missing]  # taggit s
             models.CheckConstraint(condition=~Q(title=""), name="article_has_a_title"),
         ]
 
-    def __str__(self) -> str:
-        return self.headline
-
     def save(self, *args, **kwargs) -> None:
         self.search_text = searchable(self.title, self.excerpt)
         if (fields := kwargs.get("update_fields")) is not None:
@@ -226,16 +244,6 @@ class Article(models.Model):  # type: ignore[django-manager-missing]  # taggit s
 
     def get_absolute_url(self) -> str:
         return reverse("article", args=[self.stem])
-
-    @property
-    def headline(self) -> str:
-        """The title as readers see it: sources write `&#8217;` where they mean an apostrophe."""
-        return html.unescape(self.title)
-
-    @property
-    def summary(self) -> str:
-        """The excerpt as readers see it."""
-        return html.unescape(self.excerpt)
 
     @property
     def outbound_url(self) -> str:
@@ -307,13 +315,11 @@ class ArticleImage(ImageUse):
         verbose_name = "picture"
 
 
-class RelatedStory(models.Model):
+class RelatedStory(Told):
     """Another outlet on the same story."""
 
     article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="related_stories")
     position = models.PositiveSmallIntegerField(default=0)
-    title = models.CharField(max_length=1000)
-    excerpt = models.TextField(blank=True)
     published_at = models.DateTimeField("date", null=True, blank=True, validators=SANE_DATES)
     web_url = models.URLField("web address", max_length=2000, validators=WEB_ADDRESS)
     type = models.CharField(max_length=50, blank=True, default="article")
@@ -328,17 +334,6 @@ class RelatedStory(models.Model):
     class Meta:
         verbose_name_plural = "related stories"
         ordering = ["position", "pk"]
-
-    def __str__(self) -> str:
-        return self.headline
-
-    @property
-    def headline(self) -> str:
-        return html.unescape(self.title)
-
-    @property
-    def summary(self) -> str:
-        return html.unescape(self.excerpt)
 
     @property
     def lead_image(self) -> RelatedImage | None:

@@ -10,12 +10,13 @@ import os
 import random
 import shutil
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import django
 from PIL import Image
+
+from benchmarks.timing import timed
 
 SIZE = (1920, 1080)
 
@@ -101,12 +102,10 @@ def _check(expected: int, cached: int) -> None:
 
 
 def _timed(name: str, count: int, run: Callable[[], None], baseline: float = 0.0) -> float:
-    start = time.perf_counter()
-    run()
-    seconds = time.perf_counter() - start
-    ratio = f"   {baseline / seconds:5.2f} times as fast as bare Pillow" if baseline else ""
-    print(f"{name:36} {count / seconds:9.1f} pictures/s{ratio}", flush=True)
-    return seconds
+    def note(seconds: float) -> str:
+        return f"   {baseline / seconds:5.2f} times as fast as bare Pillow" if baseline else ""
+
+    return timed(name, count, "pictures", run, note)
 
 
 if __name__ == "__main__":

@@ -7,13 +7,14 @@ same run. FILES=… sets the size of the archive (default 2,000).
 import os
 import random
 import tempfile
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import django
 import frontmatter
+
+from benchmarks.timing import timed
 
 TOPICS = [f"Topic {number}" for number in range(20)]
 
@@ -107,12 +108,10 @@ def _edit(site: Path, every: int) -> None:
 
 
 def _timed(name: str, count: int, run: Callable[[], None], baseline: float = 0.0) -> float:
-    start = time.perf_counter()
-    run()
-    seconds = time.perf_counter() - start
-    ratio = f"   {seconds / baseline:5.2f} of python-frontmatter's time" if baseline else ""
-    print(f"{name:36} {count / seconds:9,.0f} files/s{ratio}", flush=True)
-    return seconds
+    def note(seconds: float) -> str:
+        return f"   {seconds / baseline:5.2f} of python-frontmatter's time" if baseline else ""
+
+    return timed(name, count, "files", run, note)
 
 
 if __name__ == "__main__":
