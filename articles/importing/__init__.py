@@ -8,12 +8,13 @@ stored, each batch in one transaction. Pictures that lie in the tree are cached 
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import logging
 import multiprocessing
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,7 @@ def import_paths(
     A dry run is the real run, rolled back; only the pictures in the tree are left alone.
     """
     with ExitStack() as stack:
+        stack.enter_context(_without_cycle_collection())
         if options.dry_run:
             stack.enter_context(transaction.atomic())
             stack.callback(transaction.set_rollback, True)
@@ -73,6 +75,18 @@ def import_paths(
             run.report_missing(scope)
         run.cache_pictures()
     return run.report
+
+
+@contextmanager
+def _without_cycle_collection() -> Iterator[None]:
+    """Documents and rows hold no cycles, and looking for some takes a tenth of an import's time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 Parser = Callable[[Sequence[tuple[bytes, bool]]], Iterable[Document | DocumentError | None]]

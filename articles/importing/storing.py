@@ -162,7 +162,7 @@ def _first_state(document: ArticleDocument, *, as_draft: bool) -> dict[str, Any]
 
 def _free_stems(files: list[Parsed[ArticleDocument]]) -> tuple[list[str], list[list[str]]]:
     """A stem for each file, none of them in use, and a warning where it is not the one it should be."""
-    wanted = [make_stem(parsed.document.published_at, parsed.document.title, parsed.file.file.stem) for parsed in files]
+    wanted = [make_stem(parsed.document.published_at, parsed.document.title, parsed.file.stem) for parsed in files]
     taken = set(Article.objects.filter(stem__in=wanted).values_list("stem", flat=True))
     stems, warnings = [], []
     for stem in wanted:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,19 +19,20 @@ SITE_MARKS = ("_news", "_data", "_config.yml", "_config.yaml")
 
 @dataclass(frozen=True)
 class TreeFile:
-    """A file as it was found, and the root of the tree it belongs to."""
+    """A file as it was found, and where it stands in its tree. Strings, as there may be a million of these."""
 
-    file: Path
+    file: str
+    path: str  # from the root, with slashes: the file's identity to the importer
     root: Path
-
-    @cached_property
-    def path(self) -> str:
-        """The path within the tree: the file's identity to the importer."""
-        return Path(os.path.abspath(self.file)).relative_to(self.root).as_posix()
 
     @property
     def bare(self) -> bool:
-        return is_bare(self.file.name)
+        return is_bare(self.path)
+
+    @property
+    def stem(self) -> str:
+        """The file's own name, without its ending."""
+        return os.path.splitext(os.path.basename(self.path))[0]
 
     @property
     def tree(self) -> str:
@@ -42,44 +44,52 @@ class TreeFile:
         """The file as it was found, in a form that a report can hold: what is not UTF-8 as question marks."""
         return _text(self.file)
 
+    @cached_property
+    def status(self) -> os.stat_result | None:
+        """What the file system says of the file itself, links not followed; None when it is gone."""
+        try:
+            return os.lstat(self.file)
+        except OSError:
+            return None
+
     @property
     def size(self) -> int:
-        """How many bytes will be read."""
-        try:
-            return min(self.file.stat().st_size, MAX_BYTES + 1)
-        except OSError:
-            return 0
+        """How many bytes will be read, at most."""
+        return min(self.status.st_size, MAX_BYTES + 1) if self.status else 0
 
     def read(self) -> bytes:
         """The file's content, cut where it is too long for a document. Raises DocumentError with the reason."""
         if reason := self._unusable():
             raise DocumentError(reason)
         try:
-            with self.file.open("rb") as opened:
+            with open(self.file, "rb") as opened:
                 return opened.read(MAX_BYTES + 1)
         except OSError as error:
             raise DocumentError(f"cannot be read: {error.strerror or error}") from error
 
     def _unusable(self) -> str:
         """Why this file is not even opened; empty when it is."""
-        try:
-            self.path.encode()
-        except UnicodeEncodeError:
+        if self.path != _text(self.path):
             return "the file's name is not UTF-8"
         if len(self.path) > MAX_PATH:
             return f"the path is longer than {MAX_PATH} characters"
-        if self.file.is_dir():
+        mode = self.status.st_mode if self.status else 0
+        if stat.S_ISDIR(mode):
             return "the folder cannot be read"
-        if self.file.suffix.lower() not in ENDINGS:
+        if not _is_wanted(self.path):
             return "not a file of a known kind (.md, .markdown, .txt, .yaml, .yml)"
-        if self.file.is_symlink() and not within(self.root, self.file):
+        if stat.S_ISLNK(mode) and not within(self.root, Path(self.file)):
             return "a symbolic link that leads outside the tree"
-        if self.file.exists() and not self.file.is_file():
+        if mode and not stat.S_ISREG(mode) and not os.path.isfile(self.file):
             return "not a regular file"
         return ""
 
 
-def _text(path: Path) -> str:
+def _is_wanted(name: str) -> bool:
+    return os.path.splitext(name)[1].lower() in ENDINGS
+
+
+def _text(path: Path | str) -> str:
     return str(path).encode("utf-8", "replace").decode()
 
 
@@ -95,8 +105,8 @@ def find_scopes(paths: Iterable[Path]) -> list[Scope]:
     scopes = []
     for path in (Path(os.path.abspath(path)) for path in paths if path.is_dir()):
         root = find_root(path)
-        within_root = "" if path == root else f"{path.relative_to(root).as_posix()}/"
-        scopes.append(Scope(_text(root), within_root))
+        inside = _from_root(root, path)
+        scopes.append(Scope(_text(root), f"{inside}/" if inside else ""))
     return scopes
 
 
@@ -106,16 +116,23 @@ def find_files(paths: Iterable[Path]) -> Iterator[TreeFile]:
     for path in paths:
         root = find_root(Path(os.path.abspath(path)))
         if not path.is_dir():
-            yield TreeFile(path, root)
+            yield TreeFile(str(path), _from_root(root, path), root)
             continue
         unreadable: list[OSError] = []
         for folder, folders, names in os.walk(path, onerror=unreadable.append):
             folders[:] = sorted(name for name in folders if not name.startswith("."))
+            prefix = _from_root(root, folder)
             for name in sorted(names):
-                if Path(name).suffix.lower() in ENDINGS and not name.startswith("."):
-                    yield TreeFile(Path(folder, name), root)
+                if _is_wanted(name) and not name.startswith("."):
+                    yield TreeFile(os.path.join(folder, name), f"{prefix}/{name}" if prefix else name, root)
         for error in unreadable:
-            yield TreeFile(Path(error.filename), root)
+            yield TreeFile(str(error.filename), _from_root(root, error.filename), root)
+
+
+def _from_root(root: Path, path: Path | str) -> str:
+    """The path within the tree, with slashes; empty for the root itself."""
+    inside = Path(os.path.abspath(path)).relative_to(root).as_posix()
+    return "" if inside == "." else inside
 
 
 def find_root(path: Path) -> Path:
