@@ -354,6 +354,11 @@ class SourceFile(models.Model):
     tree = models.CharField(max_length=1000, blank=True, help_text="The folder that was the root when it was imported.")
     text = models.TextField(help_text="Byte for byte as imported: a BOM and every line ending are kept.")
     digest = models.CharField(max_length=64, help_text="SHA-256 of the file, in hexadecimal.")
+    seen_as = models.CharField(
+        max_length=60,
+        blank=True,
+        help_text="The file's size and time when it was read: while they stay, it need not be.",
+    )
     article = models.OneToOneField(Article, on_delete=models.CASCADE, null=True, blank=True, related_name="source_file")
     provider = models.OneToOneField(
         Provider, on_delete=models.CASCADE, null=True, blank=True, related_name="source_file"

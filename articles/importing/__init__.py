@@ -17,7 +17,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import transaction
 
@@ -115,6 +115,34 @@ def _batches(files: Iterator[TreeFile]) -> Iterator[list[TreeFile]]:
         yield list(batch.values())
 
 
+class Known(NamedTuple):
+    """What the database knows of a file."""
+
+    digest: str
+    seen_as: str
+
+
+def _known(files: list[TreeFile]) -> dict[str, Known]:
+    rows = SourceFile.objects.filter(path__in=[file.path for file in files if file.is_named])
+    return {path: Known(*facts) for path, *facts in rows.values_list("path", "digest", "seen_as")}
+
+
+def _is_as_seen(file: TreeFile, known: dict[str, Known]) -> bool:
+    """Whether size and time say that the file is the one that was read last."""
+    facts = known.get(file.path)
+    return facts is not None and facts.seen_as != "" and facts.seen_as == file.seen_as
+
+
+def _remember(files: list[TreeFile]) -> None:
+    """Files that were read in vain need not be next time."""
+    if not files:
+        return
+    rows = {row.path: row for row in SourceFile.objects.filter(path__in=[file.path for file in files]).only("path")}
+    for file in files:
+        rows[file.path].seen_as = file.seen_as
+    SourceFile.objects.bulk_update(rows.values(), ["seen_as"])
+
+
 @dataclass(frozen=True)
 class Pending:
     """A batch under way: how many files it has, those that changed with their content and digest, and what parsing
@@ -137,10 +165,13 @@ class _Run:
         self.pictures: dict[str, TreeFile] = {}  # site-relative addresses, and the first file that names each
 
     def begin(self, files: list[TreeFile]) -> Pending:
-        """Read the files, and have those that changed parsed."""
+        """Read the files that may have changed, and have those that did parsed."""
         self.roots |= dict.fromkeys(file.root for file in files)
         self.seen.update(file.path for file in files)
-        changed = self._changed(self._read(files))
+        known = {} if self.options.overwrite else _known(files)
+        suspects = [file for file in files if not _is_as_seen(file, known)]
+        self.report.counts[Outcome.UNCHANGED] += len(files) - len(suspects)
+        changed = self._changed(self._read(suspects), known)
         return Pending(len(files), changed, self.parser([(data, file.bare) for file, data, _ in changed]))
 
     def finish(self, pending: Pending) -> int:
@@ -174,14 +205,19 @@ class _Run:
                 self._fail(file, error)
         return contents
 
-    def _changed(self, contents: list[tuple[TreeFile, bytes]]) -> list[tuple[TreeFile, bytes, str]]:
+    def _changed(
+        self, contents: list[tuple[TreeFile, bytes]], known: dict[str, Known]
+    ) -> list[tuple[TreeFile, bytes, str]]:
         """The files whose digest is not the one that was last imported, with their digests."""
-        known = dict(
-            SourceFile.objects.filter(path__in=[file.path for file, _ in contents]).values_list("path", "digest")
-        )
-        found = [(file, data, hashlib.sha256(data).hexdigest()) for file, data in contents]
-        changed = [each for each in found if self.options.overwrite or known.get(each[0].path) != each[2]]
-        self.report.counts[Outcome.UNCHANGED] += len(found) - len(changed)
+        changed, same = [], []
+        for file, data in contents:
+            digest = hashlib.sha256(data).hexdigest()
+            if file.path in known and known[file.path].digest == digest:
+                same.append(file)
+            else:
+                changed.append((file, data, digest))
+        self.report.counts[Outcome.UNCHANGED] += len(same)
+        _remember([file for file in same if file.seen_as])
         return changed
 
     def _parsed(self, pending: Pending) -> list[Parsed[Any]]:

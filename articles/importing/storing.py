@@ -47,7 +47,7 @@ PARTS: dict[str, Callable[[KeyedDocuments, Records], None]] = {
     "related": insert_related,
 }
 
-SOURCE_FIELDS = ("path", "tree", "text", "digest", "imported_at")
+SOURCE_FIELDS = ("path", "tree", "text", "digest", "seen_as", "imported_at")
 
 D = TypeVar("D", bound=Document)
 
@@ -373,6 +373,7 @@ def source_columns(parsed: Parsed[Any]) -> dict[str, Any]:
         "tree": parsed.file.tree,
         "text": parsed.text,
         "digest": parsed.digest,
+        "seen_as": parsed.file.seen_as,
         "imported_at": timezone.now(),
     }
 

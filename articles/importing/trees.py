@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +15,7 @@ from articles.documents import MAX_BYTES, DocumentError, is_bare
 
 ENDINGS = frozenset({".md", ".markdown", ".txt", ".yaml", ".yml"})
 MAX_PATH = 500
+CLOCK_TICK = 2  # seconds, as coarse as file systems are
 SITE_MARKS = ("_news", "_data", "_config.yml", "_config.yaml")
 
 
@@ -28,6 +30,11 @@ class TreeFile:
     @property
     def bare(self) -> bool:
         return is_bare(self.path)
+
+    @property
+    def is_named(self) -> bool:
+        """Whether the path is text, which a file system does not insist on."""
+        return self.path == _text(self.path)
 
     @property
     def stem(self) -> str:
@@ -53,6 +60,15 @@ class TreeFile:
             return None
 
     @property
+    def seen_as(self) -> str:
+        """What would change if the file did: its size and time. Empty for a file so new that it might change again
+        within one tick of the file system's clock, and for a link."""
+        found = self.status
+        if found is None or not stat.S_ISREG(found.st_mode) or found.st_mtime > time.time() - CLOCK_TICK:
+            return ""
+        return f"{found.st_size} {found.st_mtime_ns}"
+
+    @property
     def size(self) -> int:
         """How many bytes will be read, at most."""
         return min(self.status.st_size, MAX_BYTES + 1) if self.status else 0
@@ -69,7 +85,7 @@ class TreeFile:
 
     def _unusable(self) -> str:
         """Why this file is not even opened; empty when it is."""
-        if self.path != _text(self.path):
+        if not self.is_named:
             return "the file's name is not UTF-8"
         if len(self.path) > MAX_PATH:
             return f"the path is longer than {MAX_PATH} characters"

@@ -246,6 +246,39 @@ def test_importing_twice_changes_nothing(tmp_path):
     assert everything() == before
 
 
+def age(file: Path, seconds: int = 60) -> None:
+    """Make the file look as if it had been written that long ago."""
+    then = file.stat().st_mtime - seconds
+    os.utime(file, (then, then))
+
+
+def test_a_file_that_looks_as_it_did_is_not_even_read(tmp_path, monkeypatch):
+    file = write_story(tmp_path)
+    age(file)
+    run(tmp_path)
+    monkeypatch.setattr("articles.importing.trees.TreeFile.read", None)
+    assert counts(run(tmp_path)) == {"unchanged": 1}
+
+
+def test_a_file_that_was_touched_is_read_once_and_then_known_again(tmp_path, monkeypatch):
+    file = write_story(tmp_path)
+    age(file)
+    run(tmp_path)
+    age(file)
+    assert counts(run(tmp_path)) == {"unchanged": 1}
+    monkeypatch.setattr("articles.importing.trees.TreeFile.read", None)
+    assert counts(run(tmp_path)) == {"unchanged": 1}
+
+
+def test_a_change_within_a_tick_of_the_clock_is_not_missed(tmp_path):
+    file = write_story(tmp_path, title="Tram opens")
+    before = file.stat()
+    run(tmp_path)
+    file.write_text(file.read_text().replace("Tram opens", "Tram shuts"))
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert counts(run(tmp_path)) == {"updated": 1}
+
+
 def test_a_change_in_the_source_flows_in(tmp_path):
     write_story(tmp_path)
     run(tmp_path)
