@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from django.db import transaction
+from django.db import Error, connection, transaction
 
 from articles.documents import Document, DocumentError, decode, try_read
 from articles.importing.assets import cache_pictures, pictures_in_tree
@@ -54,6 +54,7 @@ def import_paths(
     paths: Sequence[Path], options: Options, progress: Callable[[int], object] = lambda done: None
 ) -> ImportReport:
     """Import files and trees. Never raises for a bad file: the report names it. `progress` gets counts of files.
+    What is stored when the database fails stays stored; the next run goes on from there.
 
     A dry run is the real run, rolled back; only the pictures in the tree are left alone.
     """
@@ -239,7 +240,9 @@ class _Run:
             with transaction.atomic():
                 batch = Batch(files, load_sources(files), self.options.overwrite, self.options.as_drafts)
                 return store_described(batch) + store_articles(batch)
-        except Exception as error:  # noqa: BLE001  (whatever one file does to us, the others are to be stored)
+        except Exception as error:
+            if _is_outage(error):
+                raise
             if len(files) == 1:
                 self._fail(files[0].file, _reason(error))
                 return []
@@ -250,6 +253,11 @@ class _Run:
 
     def _warn(self, file: TreeFile, reason: str) -> None:
         self.report.warnings.append(Problem(file.shown, None, "", reason))
+
+
+def _is_outage(error: Exception) -> bool:
+    """Whether it is the database that fails, and would fail for every other file too."""
+    return isinstance(error, Error) and ("database is locked" in str(error) or not connection.is_usable())
 
 
 def _reason(error: Exception) -> DocumentError:

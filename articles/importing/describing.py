@@ -18,7 +18,7 @@ from articles.importing.storing import (
     unless_changed,
 )
 from articles.merging import Merge, merge
-from articles.models import Article, SourceFile, Topic
+from articles.models import Article, RelatedStory, SourceFile, Topic
 from articles.records import (
     Records,
     provider_document,
@@ -132,9 +132,13 @@ class _Providers(_Described[ProviderDocument, Provider]):
         return provider_document(record)
 
     def as_articles_made_it(self, record: Provider, ours: ProviderDocument) -> ProviderDocument:
-        given = Article.objects.filter(provider=record).exclude(provider_ref={}).values_list("provider_ref", flat=True)
-        names = {ref.get("name") for ref in given[:100]}
-        urls = {image["url"] for ref in given[:100] for image in ref.get("images", ())}
+        given = [
+            ref
+            for model in (Article, RelatedStory)
+            for ref in model._default_manager.filter(provider=record).values_list("provider_ref", flat=True)[:100]
+        ]
+        names = {ref.get("name") for ref in given}
+        urls = {image["url"] for ref in given for image in ref.get("images", ())}
         as_given = all(image.url in urls for image in ours.images)
         return ProviderDocument(
             name=ours.name if ours.name in names else "",

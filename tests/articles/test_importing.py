@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import OperationalError
 
 from articles import workflow
 from articles.documents import read
@@ -713,6 +714,25 @@ def test_what_nobody_foresaw_takes_no_other_file_with_it(tmp_path, monkeypatch):
     report = run(tmp_path)
     assert counts(report) == {"created": 1, "failed": 1}
     assert report.failed[0].reason == "cannot be stored: boom"
+
+
+def test_a_database_that_fails_ends_the_run_instead_of_failing_each_file(tmp_path, monkeypatch):
+    def locked(batch: object) -> None:
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr("articles.importing.store_articles", locked)
+    write_story(tmp_path)
+    with pytest.raises(CommandError, match="database is locked"):
+        command(str(tmp_path))
+
+
+def test_a_provider_known_from_related_stories_takes_the_name_in_its_own_file(tmp_path):
+    write_file(tmp_path, "_news/2026-03-02-tram.md", FULL)
+    run(tmp_path)
+    write_file(tmp_path, "_data/o.md", "---\ntaxonomy: organization\nname: The Other\ndomain: other.example\n---\n")
+    report = run(tmp_path)
+    assert (report.counts[Outcome.CREATED], report.warnings) == (1, [])
+    assert Provider.objects.get(domain="other.example").name == "The Other"
 
 
 def test_a_path_cannot_change_its_kind(tmp_path):

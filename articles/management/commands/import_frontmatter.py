@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
 from tqdm import tqdm
 
 from articles.importing import ImportReport, Options, import_paths
@@ -37,8 +38,11 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         self._check(options)
         chosen = Options(**{field.name: options[field.name] for field in dataclasses.fields(Options)})
-        with tqdm(unit=" files", disable=None) as bar:
-            report = import_paths(options["paths"], chosen, bar.update)
+        try:
+            with tqdm(unit=" files", disable=None) as bar:
+                report = import_paths(options["paths"], chosen, bar.update)
+        except DatabaseError as error:
+            raise CommandError(f"The database failed: {error}. Run it again: what is stored is skipped.") from error
         self._print(report, options)
         if report.failed:
             raise CommandError(f"{len(report.failed)} of the files could not be imported.", returncode=1)
