@@ -357,7 +357,7 @@ class SourceFile(models.Model):
     seen_as = models.CharField(
         max_length=60,
         blank=True,
-        help_text="The file's size and time when it was read: while they stay, it need not be.",
+        help_text="The file's size, time and inode when it was read: while they stay, it need not be.",
     )
     article = models.OneToOneField(Article, on_delete=models.CASCADE, null=True, blank=True, related_name="source_file")
     provider = models.OneToOneField(
