@@ -61,8 +61,8 @@ class TreeFile:
 
     @property
     def seen_as(self) -> str:
-        """What would change if the file did: its size, its time and which file it is. Empty for one so new that it might
-        change again within one tick of the file system's clock, and for a link."""
+        """What would change if the file did: its size, its time and which file it is. Empty for one so new that it
+        might change again within one tick of the file system's clock, and for a link."""
         found = self.status
         if found is None or not stat.S_ISREG(found.st_mode) or found.st_mtime > time.time() - CLOCK_TICK:
             return ""
