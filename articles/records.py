@@ -29,7 +29,6 @@ from articles.models import (
     RelatedImage,
     RelatedStory,
     Topic,
-    TopicImage,
 )
 from images.models import ImageUse, RemoteImage
 from providers.models import Provider, ProviderImage
@@ -248,18 +247,12 @@ def insert_related(pairs: KeyedDocuments, records: Records) -> None:
     )
 
 
-def replace_logos(provider: Provider, refs: Sequence[ImageRef]) -> None:
-    provider.logos.all().delete()
+def replace_images(model: type[ImageUse], owner: dict[str, int], refs: Sequence[ImageRef]) -> None:
+    """Make `refs` the pictures of a provider or a topic: `owner` is its column in `model`, with its key."""
+    model._default_manager.filter(**owner).delete()
     records = Records()
     records.find_images(refs)
-    insert(ProviderImage, ({"provider_id": provider.pk, **use} for use in records.uses(refs)))
-
-
-def replace_topic_pictures(topic: Topic, refs: Sequence[ImageRef]) -> None:
-    topic.pictures.all().delete()
-    records = Records()
-    records.find_images(refs)
-    insert(TopicImage, ({"topic_id": topic.pk, **use} for use in records.uses(refs)))
+    insert(model, ({**owner, **use} for use in records.uses(refs)))
 
 
 def _provider_refs(document: ArticleDocument) -> list[ProviderRef]:

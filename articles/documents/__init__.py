@@ -18,7 +18,7 @@ from typing import Any
 
 from articles.documents.editing import CannotEditError, edit_header
 from articles.documents.errors import DocumentError, WrongValue
-from articles.documents.header import MAX_BYTES, Text, decode, is_null, load_exact, load_fast
+from articles.documents.header import MAX_BYTES, Text, is_null, load_exact, load_fast
 from articles.documents.kinds import EARLIEST, LATEST, NestedKind, topic_key
 from articles.documents.shapes import (
     ArticleDocument,
@@ -42,7 +42,6 @@ __all__ = [
     "ProviderRef",
     "RelatedRef",
     "TopicDocument",
-    "decode",
     "edit",
     "from_data",
     "is_bare",
@@ -74,7 +73,10 @@ def read(data: bytes, *, bare: bool = False) -> Document | None:
 
     None for a bare file with no `taxonomy` (a site's configuration, say). Raises DocumentError otherwise.
     """
-    text = Text(data, bare=bare)
+    return _read(Text(data, bare=bare), bare)
+
+
+def _read(text: Text, bare: bool) -> Document | None:
     values = load_fast(text)
     if values is not None:
         try:
@@ -113,9 +115,10 @@ def _document(values: dict[str, Any], body: str, bare: bool) -> Document | None:
 def write(document: Document) -> str:
     """The document as a front-matter file in the house style: a topic is bare YAML, the others stand in dashes."""
     kind = _kind(document)
+    apart = _is_set_apart(kind)
     lines: list[str] = []
     for key, member in kind.members(document):
-        lines += ["", *member] if _is_set_apart(kind)(key, member) else member
+        lines += ["", *member] if apart(key, member) else member
     text = "\n".join(lines)
     if isinstance(document, TopicDocument) and not document.body:
         return f"{text}\n"
@@ -128,8 +131,9 @@ def edit(source: bytes, after: Document, *, bare: bool = False) -> str:
 
     A header in flow style or with aliases cannot be edited by lines; it is written anew, the body kept.
     """
-    text, before, kind = Text(source, bare=bare), read(source, bare=bare), _kind(after)
-    lines = decode(source).split("\n")
+    text, kind = Text(source, bare=bare), _kind(after)
+    before = _read(text, bare)
+    lines = source.decode().split("\n")
     begin = text.first_line - 1
     end = begin + text.header.count("\n")
     if before is None or len(lines) < end:  # the latter with the line endings of old Macs
@@ -183,7 +187,7 @@ def _kind(document: Document) -> NestedKind[Any]:
 
 def make_stem(published_at: datetime, title: str, name: str = "") -> str:
     """The last part of an article's address: the source file's own name (without its ending) where that is
-    dated, else made from date and title. At most 200 characters, and never with a slash."""
+    dated, else made from date and title. At most 190 characters, and never with a slash."""
     if _DATED.fullmatch(name):
         return _shorten(name)
     return _shorten(f"{published_at:%Y-%m-%d}-{_slug(title)}")

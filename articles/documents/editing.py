@@ -60,9 +60,8 @@ class _Header:
         self.lines = lines
         self.carriage = "\r" if lines[0].endswith("\r") else ""
         self.changes: list[tuple[int, int, list[str]]] = []
-        events = list(yaml.parse(header, Loader=yaml.CSafeLoader))
         root = yaml.compose(header, Loader=yaml.CSafeLoader)
-        aliased = any(isinstance(event, yaml.AliasEvent) for event in events)
+        aliased = any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(header, Loader=yaml.CSafeLoader))
         if aliased or not isinstance(root, yaml.MappingNode) or root.flow_style:
             raise CannotEditError
         self.places = dict(self._places(root))
@@ -124,7 +123,7 @@ def _line(node: yaml.Node) -> int:
 
 
 def _styles(node: yaml.Node, key: str) -> dict[str, str]:
-    """How the scalars of each key below are quoted: the last of a name counts. List items go by their list's key."""
+    """How the scalars of each key below are quoted: the last of a name counts. List items go by `-`."""
     if isinstance(node, yaml.ScalarNode):
         return {key: node.style or ""}
     styles: dict[str, str] = {}

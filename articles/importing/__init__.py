@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 from django.db import Error, connection, transaction
 
-from articles.documents import Document, DocumentError, decode, try_read
+from articles.documents import Document, DocumentError, try_read
 from articles.importing.assets import cache_pictures, pictures_in_tree
 from articles.importing.describing import store_described
 from articles.importing.missing import find_missing, withdraw
@@ -117,15 +117,17 @@ def _batches(files: Iterator[TreeFile]) -> Iterator[list[TreeFile]]:
 
 
 class Known(NamedTuple):
-    """What the database knows of a file."""
+    """What the database knows of a file. `key`: of its SourceFile."""
 
+    key: int
     digest: str
     seen_as: str
 
 
 def _known(files: list[TreeFile]) -> dict[str, Known]:
     rows = SourceFile.objects.filter(path__in=[file.path for file in files if file.is_named])
-    return {path: Known(*facts) for path, *facts in rows.values_list("path", "digest", "seen_as")}
+    facts = rows.values_list("path", "pk", "digest", "seen_as")
+    return {path: Known(key, digest, seen_as) for path, key, digest, seen_as in facts}
 
 
 def _is_as_seen(file: TreeFile, known: dict[str, Known]) -> bool:
@@ -134,14 +136,10 @@ def _is_as_seen(file: TreeFile, known: dict[str, Known]) -> bool:
     return facts is not None and facts.seen_as != "" and facts.seen_as == file.seen_as
 
 
-def _remember(files: list[TreeFile]) -> None:
+def _remember(files: list[TreeFile], known: dict[str, Known]) -> None:
     """Files that were read in vain need not be next time."""
-    if not files:
-        return
-    rows = {row.path: row for row in SourceFile.objects.filter(path__in=[file.path for file in files]).only("path")}
-    for file in files:
-        rows[file.path].seen_as = file.seen_as
-    SourceFile.objects.bulk_update(rows.values(), ["seen_as"])
+    rows = [SourceFile(pk=known[file.path].key, seen_as=file.seen_as) for file in files if file.seen_as]
+    SourceFile.objects.bulk_update(rows, ["seen_as"])
 
 
 @dataclass(frozen=True)
@@ -218,7 +216,7 @@ class _Run:
             else:
                 changed.append((file, data, digest))
         self.report.counts[Outcome.UNCHANGED] += len(same)
-        _remember([file for file in same if file.seen_as])
+        _remember(same, known)
         return changed
 
     def _parsed(self, pending: Pending) -> list[Parsed[Any]]:
@@ -229,7 +227,7 @@ class _Run:
             elif result is None:
                 self._warn(file, "skipped: YAML without a taxonomy is no article, organization or topic")
             else:
-                parsed.append(Parsed(file, decode(data), digest, result))
+                parsed.append(Parsed(file, data.decode(), digest, result))
         return parsed
 
     def _store(self, files: list[Parsed[Any]]) -> list[Stored]:

@@ -6,7 +6,7 @@ from typing import Any, Generic, TypeVar
 
 from django.utils.text import slugify
 
-from articles.documents import ProviderDocument, TopicDocument, topic_key
+from articles.documents import Document, ProviderDocument, TopicDocument, topic_key
 from articles.importing.reports import Outcome
 from articles.importing.storing import (
     Batch,
@@ -18,15 +18,15 @@ from articles.importing.storing import (
     unless_changed,
 )
 from articles.merging import Merge, merge
-from articles.models import Article, RelatedStory, SourceFile, Topic
+from articles.models import Article, RelatedStory, SourceFile, Topic, TopicImage
 from articles.records import (
     Records,
     provider_document,
-    replace_logos,
-    replace_topic_pictures,
+    replace_images,
     topic_document,
 )
-from providers.models import Provider
+from images.models import ImageUse
+from providers.models import Provider, ProviderImage
 
 D = TypeVar("D", ProviderDocument, TopicDocument)
 R = TypeVar("R", Provider, Topic)
@@ -41,23 +41,26 @@ def store_described(batch: Batch) -> list[Stored]:
 class _Described(Generic[D, R]):
     """How a kind of record is found, merged and stored; a subclass says what is different."""
 
-    owner: str  # the record's field on SourceFile
+    owner: str  # the record's field on SourceFile, and on the model of its pictures
+    pictures: type[ImageUse]
 
     def __init__(self, batch: Batch) -> None:
         self.batch = batch
 
     def store(self, parsed: Parsed[D]) -> Stored:
-        source = self.batch.source(parsed)
-        record = self._record(source, parsed.document)
-        merged = self._merged(record, source, parsed.document)
+        source, theirs = self.batch.source(parsed), parsed.document
+        record = self._record(source, theirs)
+        base = last_imported(source) if source else None
+        merged = self._merged(record, base, theirs)
         self.refuse_taken(record, merged.document)
         record = self.fill(record, merged.document, is_described=source is not None)
         if "images" in merged.taken:
-            self.replace_images(record, merged.document)
-        SourceFile.objects.update_or_create(
-            path=parsed.file.path, defaults={self.owner: record, **source_columns(parsed)}
-        )
-        return Stored(parsed, self._outcome(source, merged, parsed.document), _conflicts(merged, parsed.document))
+            replace_images(self.pictures, {f"{self.owner}_id": record.pk}, merged.document.images)
+        source = source or SourceFile(**{self.owner: record})
+        for name, value in source_columns(parsed).items():
+            setattr(source, name, value)
+        source.save()
+        return Stored(parsed, self._outcome(base, merged, theirs), _conflicts(merged, theirs))
 
     def _record(self, source: SourceFile | None, document: D) -> R | None:
         if source is not None:
@@ -71,22 +74,22 @@ class _Described(Generic[D, R]):
             raise UnstorableError(f"{record} is described already, by {other.path}")
         return record
 
-    def _merged(self, record: R | None, source: SourceFile | None, theirs: D) -> Merge[D]:
+    def _merged(self, record: R | None, base: Document | None, theirs: D) -> Merge[D]:
         if record is None:
             return merge(self.blank(), self.blank(), theirs)
         ours = self.as_document(record)
-        if self.batch.overwrite:
+        if base is None:
+            base = self.as_articles_made_it(record, ours)
+        if self.batch.overwrite or not isinstance(base, type(theirs)):
             return merge(ours, ours, theirs)
-        base = last_imported(source) if source else self.as_articles_made_it(record, ours)
-        return merge(base, ours, theirs) if isinstance(base, type(theirs)) else merge(ours, ours, theirs)
+        return merge(base, ours, theirs)
 
-    def _outcome(self, source: SourceFile | None, merged: Merge[D], theirs: D) -> Outcome:
-        if source is None:
+    def _outcome(self, base: Document | None, merged: Merge[D], theirs: D) -> Outcome:
+        if base is None:
             return Outcome.CREATED
         if merged.conflicts:
             return Outcome.CONFLICT
-        base = last_imported(source)
-        return Outcome.UPDATED if merged.taken or base is None else unless_changed(base, theirs)
+        return Outcome.UPDATED if merged.taken else unless_changed(base, theirs)
 
     def blank(self) -> D:
         raise NotImplementedError
@@ -108,9 +111,6 @@ class _Described(Generic[D, R]):
     def fill(self, record: R | None, document: D, *, is_described: bool) -> R:
         raise NotImplementedError
 
-    def replace_images(self, record: R, document: D) -> None:
-        raise NotImplementedError
-
 
 def _conflicts(merged: Merge[Any], theirs: Any) -> list[str]:
     return [
@@ -121,6 +121,7 @@ def _conflicts(merged: Merge[Any], theirs: Any) -> list[str]:
 
 class _Providers(_Described[ProviderDocument, Provider]):
     owner = "provider"
+    pictures = ProviderImage
 
     def blank(self) -> ProviderDocument:
         return ProviderDocument(name="", domain="")
@@ -160,12 +161,10 @@ class _Providers(_Described[ProviderDocument, Provider]):
         provider.save()
         return provider
 
-    def replace_images(self, record: Provider, document: ProviderDocument) -> None:
-        replace_logos(record, document.images)
-
 
 class _Topics(_Described[TopicDocument, Topic]):
     owner = "topic"
+    pictures = TopicImage
 
     def blank(self) -> TopicDocument:
         return TopicDocument(name="")
@@ -216,6 +215,3 @@ class _Topics(_Described[TopicDocument, Topic]):
         if any(above.pk == topic.pk or above.key == topic_key(topic.name) for above in parent.line()):
             raise UnstorableError(f"parent: {name} is itself below {topic.name}")
         return parent
-
-    def replace_images(self, record: Topic, document: TopicDocument) -> None:
-        replace_topic_pictures(record, document.images)

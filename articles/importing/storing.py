@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any, Generic, TypeVar, cast
 
 from django.utils import timezone
@@ -199,7 +200,7 @@ class Change:
         moved = self.source.path != self.parsed.file.path
         return [f"moved here from {self.source.path}"] * moved + _repeated_topics(self.theirs)
 
-    @property
+    @cached_property
     def is_noise(self) -> bool:
         return NOISE.issuperset(changed_fields(self.base, self.theirs))
 
