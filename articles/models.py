@@ -152,7 +152,14 @@ class Article(Told):  # type: ignore[django-manager-missing]  # taggit ships no 
     body = models.TextField(blank=True)
     category = models.CharField(max_length=50, default="news")
     type = models.CharField(max_length=50, default="article")
-    provider = models.ForeignKey(Provider, on_delete=models.PROTECT, null=True, blank=True, related_name="articles")
+    provider = models.ForeignKey(
+        Provider,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="articles",
+        db_index=False,  # article_by_provider begins with it
+    )
     provider_ref = models.JSONField(
         default=dict, blank=True, editable=False, help_text="What the source itself said of the provider."
     )
@@ -197,7 +204,12 @@ class Article(Told):  # type: ignore[django-manager-missing]  # taggit ships no 
     extra = models.JSONField("other keys", default=dict, blank=True, editable=False)
     version = models.PositiveIntegerField(default=1, editable=False)
     created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, editable=False, related_name="+"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        editable=False,
+        related_name="+",
+        db_index=False,  # article_by_author has those that have one
     )
     created_at = models.DateTimeField("created", auto_now_add=True)
     modified_at = models.DateTimeField("modified", default=timezone.now, editable=False)
@@ -213,6 +225,7 @@ class Article(Told):  # type: ignore[django-manager-missing]  # taggit ships no 
             models.Index(fields=["status", "-publish_at", "-id"], name="article_by_going_live"),
             models.Index(fields=["provider", "status", "-published_at", "-id"], name="article_by_provider"),
             models.Index(fields=["type", "-published_at", "-id"], name="article_by_type"),
+            models.Index(fields=["created_by"], name="article_by_author", condition=Q(created_by__isnull=False)),
         ]
         constraints = [
             models.CheckConstraint(
@@ -289,7 +302,11 @@ class ArticleTopic(ItemBase):
 
     tag = models.ForeignKey(Topic, on_delete=models.CASCADE, related_name="article_items", verbose_name="topic")
     content_object = models.ForeignKey(
-        Article, on_delete=models.CASCADE, related_name="topic_items", verbose_name="article"
+        Article,
+        on_delete=models.CASCADE,
+        related_name="topic_items",
+        verbose_name="article",
+        db_index=False,  # the constraint's index begins with it
     )
     position = models.PositiveSmallIntegerField(blank=True)
 
@@ -379,6 +396,85 @@ class SourceFile(models.Model):
 
     def __str__(self) -> str:
         return self.path
+
+
+class Conflict(models.Model):
+    """A field of a record that its editors and its source both changed, differently. The editors' value is live; the
+    source's is kept here until somebody settles it. Values as front matter has them, None where they are absent."""
+
+    source = models.ForeignKey(SourceFile, on_delete=models.CASCADE, related_name="conflicts")
+    field = models.CharField(max_length=50, help_text="The document's name for it.")
+    base = models.JSONField(null=True, help_text="What both sides last agreed on.")
+    theirs = models.JSONField(null=True, help_text="What the source says now.")
+    at = models.DateTimeField("since", default=timezone.now)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [models.UniqueConstraint(fields=["source", "field"], name="one_conflict_per_field")]
+
+    def __str__(self) -> str:
+        return f"{self.source_id} {self.field}"
+
+
+class ImportRun(models.Model):
+    """One run of the importer: who began it, what it was told, and what came of it."""
+
+    class State(models.TextChoices):
+        RUNNING = "running", "Running"
+        DONE = "done", "Done"
+        STOPPED = "stopped", "Stopped"  # killed, or ended by an error; what it had stored stays stored
+
+    began_at = models.DateTimeField("began", default=timezone.now)
+    ended_at = models.DateTimeField("ended", null=True, blank=True)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.RUNNING)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+", help_text="Empty: a command."
+    )
+    what = models.TextField(help_text="The paths it was given, or the names of the files that were uploaded.")
+    options = models.JSONField(default=dict)
+    dry_run = models.BooleanField(default=False)
+    created = models.PositiveIntegerField(default=0)
+    updated = models.PositiveIntegerField(default=0)
+    unchanged = models.PositiveIntegerField(default=0)
+    kept = models.PositiveIntegerField(default=0)
+    conflicts = models.PositiveIntegerField("in conflict", default=0)
+    failed = models.PositiveIntegerField(default=0)
+    warnings = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ["-pk"]
+        permissions = [("run_importrun", "Can import uploaded files")]
+
+    def __str__(self) -> str:
+        return f"{self.began_at:%Y-%m-%d %H:%M} {self.what}"
+
+
+class ImportedFile(models.Model):
+    """What a run made of one file, where there is something to tell; a file with several warnings has several."""
+
+    class Outcome(models.TextChoices):
+        CREATED = "created", "Created"
+        UPDATED = "updated", "Updated"
+        KEPT = "kept", "Kept as edited here"
+        CONFLICT = "conflicts", "In conflict"
+        FAILED = "failed", "Failed"
+        WARNING = "warnings", "Warning"
+
+    run = models.ForeignKey(ImportRun, on_delete=models.CASCADE, related_name="files", db_index=False)
+    path = models.CharField(max_length=500, help_text="Within its tree, as SourceFile has it.")
+    outcome = models.CharField(max_length=10, choices=Outcome.choices)
+    fields = models.JSONField(default=list, help_text="Which fields of the document changed, or are in conflict.")
+    line = models.PositiveIntegerField(null=True)
+    key = models.CharField(max_length=300, blank=True)
+    reason = models.TextField(blank=True)
+
+    class Meta:
+        verbose_name = "imported file"
+        ordering = ["pk"]
+        indexes = [models.Index(fields=["run", "outcome", "id"], name="imported_file_by_outcome")]
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.get_outcome_display()}"
 
 
 class Event(models.Model):

@@ -281,7 +281,7 @@ class _Merging:
         if taken:
             revisions.keep_last(self.article)
         self._follow_date()
-        _apply(self.article, self.merged.document, self.merged.taken, records)
+        store_fields(self.article, self.merged.document, self.merged.taken, records)
         self._keep_record(taken)
         followed = self._follow_state(decided=decided and not self.overwrite, as_draft=as_draft)
         if self.merged.conflicts:
@@ -329,7 +329,7 @@ def _unstated(document: ArticleDocument) -> ArticleDocument:
     return dataclasses.replace(document, published=False)
 
 
-def _apply(article: Article, document: ArticleDocument, taken: Iterable[str], records: Records) -> None:
+def store_fields(article: Article, document: ArticleDocument, taken: Iterable[str], records: Records) -> None:
     """Store the named fields of the document."""
     names = set(taken)
     for name in names.intersection(ARTICLE_COLUMNS):

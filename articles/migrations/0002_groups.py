@@ -1,4 +1,4 @@
-"""The two groups a newsroom starts with: Contributors write drafts, Editors publish."""
+"""The groups a newsroom starts with: Contributors write drafts, Editors publish, Managers run imports too."""
 
 from django.contrib.auth.management import create_permissions
 from django.db import migrations
@@ -10,6 +10,7 @@ CONTRIBUTORS = [
     ("articles", "articletopic", ["add", "change", "delete", "view"]),
     ("articles", "topic", ["view"]),
     ("articles", "event", ["view"]),
+    ("articles", "sourcefile", ["view"]),
     ("providers", "provider", ["view"]),
     ("images", "remoteimage", ["add", "view"]),
 ]
@@ -18,16 +19,22 @@ EDITORS = [
     ("articles", "article", ["publish"]),
     ("articles", "topic", ["add", "change"]),
     ("articles", "topicimage", ["add", "change", "delete", "view"]),
+    ("articles", "importrun", ["view"]),
     ("providers", "provider", ["add", "change"]),
     ("providers", "providerimage", ["add", "change", "delete", "view"]),
     ("images", "remoteimage", ["change"]),
+]
+MANAGERS = [
+    *EDITORS,
+    ("articles", "importrun", ["run", "delete"]),
+    ("articles", "importedfile", ["delete"]),  # with their run
 ]
 
 
 def create_groups(apps, schema_editor):
     _create_permissions_now(apps)
     Group = apps.get_model("auth", "Group")
-    for name, rights in (("Contributors", CONTRIBUTORS), ("Editors", EDITORS)):
+    for name, rights in (("Contributors", CONTRIBUTORS), ("Editors", EDITORS), ("Managers", MANAGERS)):
         group, _ = Group.objects.get_or_create(name=name)
         group.permissions.add(*_permissions(apps, rights))
 
@@ -51,7 +58,7 @@ def _permissions(apps, rights):
 
 
 def remove_groups(apps, schema_editor):
-    apps.get_model("auth", "Group").objects.filter(name__in=["Contributors", "Editors"]).delete()
+    apps.get_model("auth", "Group").objects.filter(name__in=["Contributors", "Editors", "Managers"]).delete()
 
 
 class Migration(migrations.Migration):
