@@ -70,6 +70,13 @@ def merge_values(name: str, before: Any, here: Any, there: Any) -> tuple[Any, bo
     return here, True
 
 
+def take_theirs(name: str, before: Any, here: Any, there: Any) -> Any:
+    """The merged value of one field where the source has the last word: what is disputed is as it is there, what only
+    one side changed stays changed. It is the same merge, with the sides in each other's place."""
+    value, _ = merge_values(name, before, there, here)
+    return value
+
+
 def changed_fields(before: Document, after: Document) -> tuple[str, ...]:
     """The names of the fields in which two documents differ."""
     names = [field.name for field in dataclasses.fields(before)]

@@ -16,6 +16,7 @@ from taggit.managers import TaggableManager
 from taggit.models import ItemBase, TagBase
 
 from articles.documents import EARLIEST, LATEST, topic_key
+from articles.reading.rows import searchable
 from images.models import ImageUse, RemoteImage
 from providers.models import Provider
 
@@ -27,14 +28,6 @@ if TYPE_CHECKING:
 # The importer's own bounds, so that what the form takes can leave and come back.
 SANE_DATES = [MinValueValidator(EARLIEST), MaxValueValidator(LATEST)]
 WEB_ADDRESS = [URLValidator(["http", "https"])]
-
-
-def searchable(title: str, excerpt: str) -> str:
-    """Title and excerpt as people read and type them: entities resolved, quotes and dashes of one kind."""
-    return html.unescape(f"{title}\n{excerpt}").translate(_TYPED)
-
-
-_TYPED = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"', "–": "-", "—": "-", "\xa0": " ", "…": "..."})
 
 
 class Topic(TagBase):
@@ -50,6 +43,7 @@ class Topic(TagBase):
     source_id = models.CharField("_id", max_length=200, blank=True, editable=False)
     images = models.ManyToManyField(RemoteImage, through="TopicImage", related_name="topics")
     extra = models.JSONField("other keys", default=dict, blank=True, editable=False)
+    body = models.TextField(blank=True, editable=False)
 
     class Meta:
         ordering = ["name"]
@@ -520,3 +514,18 @@ class Revision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.article_id} v{self.version}"
+
+
+class ImportUpload(models.Model):
+    """Files that somebody uploaded, between the dry run of their import and its confirmation. In the database, as the
+    machine that confirms need not be the one that previewed."""
+
+    run = models.OneToOneField(ImportRun, on_delete=models.CASCADE, related_name="upload", help_text="The dry run.")
+    created_at = models.DateTimeField("uploaded", default=timezone.now)
+    content = models.BinaryField(help_text="A zip of the site's files, each at its path in the archive.")
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"of run {self.run_id}"

@@ -1,17 +1,17 @@
 """Between documents and the database, in both directions.
 
-`…_document` reads a record as a document. `Records` finds, or makes, the providers, topics and images that documents
-name, a batch at a time; the `insert_…` functions store articles' lists from their documents.
+`…_document` reads a record as a document. `Records` finds, or makes, the providers, topics and images that articles
+name, a batch at a time; the `insert_…` functions store articles' lists from their rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import models
 
-from articles.bulk import insert, reserve_keys
+from articles.bulk import find, insert, reserve_keys
 from articles.documents import (
     ArticleDocument,
     ImageRef,
@@ -19,7 +19,6 @@ from articles.documents import (
     ProviderRef,
     RelatedRef,
     TopicDocument,
-    topic_key,
 )
 from articles.documents.kinds import NestedKind
 from articles.models import (
@@ -30,11 +29,12 @@ from articles.models import (
     RelatedStory,
     Topic,
 )
+from articles.reading.rows import RELATED_COLUMNS, USE_COLUMNS, ArticleRows, ProviderRow, UseRow, use_rows
 from images.models import ImageUse, RemoteImage
 from providers.models import Provider, ProviderImage
 
 # Fields that record and document have under the same name.
-ARTICLE_COLUMNS = (
+_SHARED = (
     "category",
     "title",
     "excerpt",
@@ -52,11 +52,11 @@ ARTICLE_COLUMNS = (
     "extra",
     "body",
 )
-_RELATED_COLUMNS = ("title", "excerpt", "published_at", "web_url", "type", "quality", "extra")
-_IMAGE_COLUMNS = ("width", "height", "is_cached", "title", "attribution", "alt", "extra")
+_RELATED_SHARED = ("title", "excerpt", "published_at", "web_url", "type", "quality", "extra")
+_USE_SHARED = ("width", "height", "is_cached", "title", "attribution", "alt", "extra")
 _PROVIDER_REF = NestedKind(ProviderRef)
 
-KeyedDocuments = Sequence[tuple[int, ArticleDocument]]  # with the keys of their articles
+KeyedRows = Sequence[tuple[int, ArticleRows]]  # with the keys of their articles
 
 
 def columns(source: object, names: Iterable[str]) -> dict[str, Any]:
@@ -79,7 +79,7 @@ def with_parts(articles: models.QuerySet[Article]) -> models.QuerySet[Article]:
 def article_document(article: Article) -> ArticleDocument:
     """The article as a document. Load many through `with_parts`."""
     return ArticleDocument(
-        **columns(article, ARTICLE_COLUMNS),
+        **columns(article, _SHARED),
         published=article.status == Article.Status.PUBLISHED,
         provider=_provider_ref(article.provider, article.provider_ref),
         topics=tuple(topic.name for topic in article.topics.all()),
@@ -93,7 +93,7 @@ def provider_document(provider: Provider) -> ProviderDocument:
         id=provider.source_id,
         other_names=tuple(provider.other_names),
         images=image_refs(provider.logos.all()),
-        **columns(provider, ("name", "domain", "description", "extra")),
+        **columns(provider, ("name", "domain", "description", "extra", "body")),
     )
 
 
@@ -105,12 +105,12 @@ def topic_document(topic: Topic) -> TopicDocument:
         hashtags=tuple(topic.hashtags),
         images=image_refs(topic.pictures.all()),
         services=topic.services or None,
-        **columns(topic, ("name", "shortname", "description", "extra")),
+        **columns(topic, ("name", "shortname", "description", "extra", "body")),
     )
 
 
 def image_refs(uses: Iterable[ImageUse]) -> tuple[ImageRef, ...]:
-    return tuple(ImageRef(url=use.image.source_url, **columns(use, _IMAGE_COLUMNS)) for use in uses)
+    return tuple(ImageRef(url=use.image.source_url, **columns(use, _USE_SHARED)) for use in uses)
 
 
 def _provider_ref(provider: Provider | None, as_given: dict[str, Any]) -> ProviderRef | None:
@@ -124,7 +124,7 @@ def _provider_ref(provider: Provider | None, as_given: dict[str, Any]) -> Provid
 
 def _related_ref(story: RelatedStory) -> RelatedRef:
     return RelatedRef(
-        **columns(story, _RELATED_COLUMNS),
+        **columns(story, _RELATED_SHARED),
         provider=_provider_ref(story.provider, story.provider_ref),
         images=image_refs(story.pictures.all()),
     )
@@ -134,7 +134,7 @@ def _related_ref(story: RelatedStory) -> RelatedRef:
 
 
 class Records:
-    """The keys of the providers, topics and images that documents name, found or made: a query or two for each kind."""
+    """The keys of the providers, topics and images that articles name, found or made: a query or two for each kind."""
 
     def __init__(self) -> None:
         self.providers: dict[str, int] = {}  # by domain
@@ -142,131 +142,112 @@ class Records:
         self.images: dict[str, int] = {}  # by address
 
     @classmethod
-    def for_articles(cls, documents: Sequence[ArticleDocument]) -> Records:
+    def for_articles(cls, articles: Sequence[ArticleRows]) -> Records:
         records = cls()
-        records.find_images(image for document in documents for image in _pictures(document))
-        records.find_providers([ref for document in documents for ref in _provider_refs(document)])
-        records.find_topics(name for document in documents for name in document.topics)
+        records.find_images(use.url for rows in articles for use in rows.all_pictures())
+        records.find_providers([provider for rows in articles for provider in rows.providers()])
+        records.find_topics(topic for rows in articles for topic in rows.topics)
         return records
 
-    def find_providers(self, refs: Sequence[ProviderRef]) -> None:
+    def find_providers(self, named: Sequence[ProviderRow]) -> None:
         """Providers by domain. One that was unknown takes its name and logos from the first that names it."""
-        first = {ref.domain: ref for ref in reversed(refs)}
-        self.providers = _keys(Provider, "domain", first)
-        missing = {domain: ref for domain, ref in first.items() if domain not in self.providers}
+        first = {provider.domain: provider for provider in reversed(named)}
+        self.providers |= _keys(Provider, "domain", first)
+        missing = {domain: provider for domain, provider in first.items() if domain not in self.providers}
         if not missing:
             return
-        insert(Provider, ({"domain": ref.domain, "name": ref.name} for ref in missing.values()), ignore_conflicts=True)
-        self.providers |= _keys(Provider, "domain", missing)
-        with_logo = {ref.domain: ref for ref in reversed(refs) if ref.images and ref.domain in missing}
-        self.find_images(image for ref in with_logo.values() for image in ref.images)
         insert(
-            ProviderImage,
-            (
-                {"provider_id": self.providers[domain], **use}
-                for domain, ref in with_logo.items()
-                for use in self.uses(ref.images)
-            ),
+            Provider,
+            ("domain", "name"),
+            ((provider.domain, provider.name) for provider in missing.values()),
+            ignore_conflicts=True,
+        )
+        self.providers |= _keys(Provider, "domain", missing)
+        logos = {each.domain: each.logos for each in reversed(named) if each.logos and each.domain in missing}
+        self.find_images(use.url for uses in logos.values() for use in uses)
+        insert_uses(
+            ProviderImage, "provider_id", ((self.providers[domain], uses) for domain, uses in logos.items()), self
         )
 
-    def find_topics(self, names: Iterable[str]) -> None:
-        """Topics by name, whatever its case and spaces. An unknown one is made as it is spelt first."""
+    def find_topics(self, topics: Iterable[tuple[str, str]]) -> None:
+        """Topics by key, given with their names. An unknown one is made as it is spelt first."""
         spelt: dict[str, str] = {}
-        for name in names:
-            spelt.setdefault(topic_key(name), name)
+        for key, name in topics:
+            spelt.setdefault(key, name)
         self.topics |= _keys(Topic, "key", spelt.keys() - self.topics.keys())
         for key, name in spelt.items():
             if key not in self.topics:
                 self.topics[key] = Topic.objects.create(name=" ".join(name.split())).pk
 
-    def find_images(self, refs: Iterable[ImageRef]) -> None:
-        urls = {ref.url for ref in refs} - self.images.keys()
+    def find_images(self, addresses: Iterable[str]) -> None:
+        urls = set(addresses) - self.images.keys()
         self.images |= _keys(RemoteImage, "source_url", urls)
         if missing := sorted(urls - self.images.keys()):
-            insert(RemoteImage, ({"source_url": url} for url in missing), ignore_conflicts=True)
-            self.images |= _keys(RemoteImage, "source_url", missing)
+            keys = reserve_keys(RemoteImage, len(missing))
+            rows = list(zip(keys, missing, strict=True))
+            if insert(RemoteImage, ("id", "source_url"), rows, ignore_conflicts=True) == len(rows):
+                self.images |= dict(zip(missing, keys, strict=True))
+            else:  # an editor was quicker
+                self.images |= _keys(RemoteImage, "source_url", missing)
 
-    def uses(self, refs: Iterable[ImageRef]) -> Iterator[dict[str, Any]]:
-        """Rows of the use of pictures, in order, but for whose they are."""
-        for position, ref in enumerate(refs):
-            yield {"image_id": self.images[ref.url], "position": position, **columns(ref, _IMAGE_COLUMNS)}
-
-    def provider_columns(self, ref: ProviderRef | None) -> dict[str, Any]:
-        """The provider of a record that names `ref`, and what it says of it."""
-        if ref is None:
-            return {"provider_id": None, "provider_ref": {}}
-        return {"provider_id": self.providers[ref.domain], "provider_ref": _PROVIDER_REF.plain(ref)}
+    def provider_key(self, provider: ProviderRow | None) -> int | None:
+        return None if provider is None else self.providers[provider.domain]
 
 
-def insert_topics(pairs: KeyedDocuments, records: Records) -> None:
+def insert_uses(
+    model: type[ImageUse], owner: str, uses: Iterable[tuple[int, Iterable[UseRow]]], records: Records
+) -> None:
+    """The pictures of records that have none: `owner` is the column of their keys."""
+    insert(
+        model,
+        (owner, "image_id", *USE_COLUMNS),
+        ((key, records.images[use.url], *use.values) for key, pictures in uses for use in pictures),
+    )
+
+
+def insert_topics(articles: KeyedRows, records: Records) -> None:
     """The topics of articles that have none; a topic said twice counts once."""
     insert(
         ArticleTopic,
+        ("content_object_id", "tag_id", "position"),
         (
-            {"content_object_id": article, "tag_id": topic, "position": position}
-            for article, document in pairs
-            for position, topic in enumerate(dict.fromkeys(records.topics[topic_key(name)] for name in document.topics))
+            (article, topic, position)
+            for article, rows in articles
+            for position, topic in enumerate(dict.fromkeys(records.topics[key] for key, _ in rows.topics))
         ),
     )
 
 
-def insert_pictures(pairs: KeyedDocuments, records: Records) -> None:
-    """The pictures of articles that have none."""
-    insert(
-        ArticleImage,
-        ({"article_id": article, **use} for article, document in pairs for use in records.uses(document.images)),
-    )
+def insert_pictures(articles: KeyedRows, records: Records) -> None:
+    insert_uses(ArticleImage, "article_id", ((article, rows.pictures) for article, rows in articles), records)
 
 
-def insert_related(pairs: KeyedDocuments, records: Records) -> None:
+def insert_related(articles: KeyedRows, records: Records) -> None:
     """The related stories of articles that have none, with their pictures."""
-    refs = [(article, position, ref) for article, document in pairs for position, ref in enumerate(document.related)]
-    if not refs:
+    stories = [(article, story) for article, rows in articles for story in rows.related]
+    if not stories:
         return
-    keys = reserve_keys(RelatedStory, len(refs))
+    keys = reserve_keys(RelatedStory, len(stories))
     insert(
         RelatedStory,
+        ("id", "article_id", "provider_id", *RELATED_COLUMNS),
         (
-            {
-                "id": key,
-                "article_id": article,
-                "position": position,
-                **columns(ref, _RELATED_COLUMNS),
-                **records.provider_columns(ref.provider),
-            }
-            for key, (article, position, ref) in zip(keys, refs, strict=True)
+            (key, article, records.provider_key(story.provider), *story.values)
+            for key, (article, story) in zip(keys, stories, strict=True)
         ),
     )
-    insert(
-        RelatedImage,
-        (
-            {"related_story_id": key, **use}
-            for key, (_, _, ref) in zip(keys, refs, strict=True)
-            for use in records.uses(ref.images)
-        ),
-    )
+    uses = ((key, story.pictures) for key, (_, story) in zip(keys, stories, strict=True))
+    insert_uses(RelatedImage, "related_story_id", uses, records)
 
 
-def replace_images(model: type[ImageUse], owner: dict[str, int], refs: Sequence[ImageRef]) -> None:
-    """Make `refs` the pictures of a provider or a topic: `owner` is its column in `model`, with its key."""
-    model._default_manager.filter(**owner).delete()
-    records = Records()
-    records.find_images(refs)
-    insert(model, ({**owner, **use} for use in records.uses(refs)))
+def replace_images(model: type[ImageUse], owner: str, key: int, refs: Iterable[ImageRef]) -> None:
+    """Make `refs` the pictures of a provider or a topic: `owner` is the column of its key in `model`."""
+    model._default_manager.filter(**{owner: key}).delete()
+    uses, records = use_rows(refs), Records()
+    records.find_images(use.url for use in uses)
+    insert_uses(model, owner, [(key, uses)], records)
 
 
-def _provider_refs(document: ArticleDocument) -> list[ProviderRef]:
-    related = [story.provider for story in document.related]
-    return [ref for ref in (document.provider, *related) if ref is not None]
-
-
-def _pictures(document: ArticleDocument) -> list[ImageRef]:
-    return [*document.images, *(image for story in document.related for image in story.images)]
-
-
-def _keys(model: type[models.Model], field: str, values: Iterable[str]) -> dict[str, int]:
-    """The primary keys of the rows whose `field` is one of `values`, by that value."""
-    wanted = list(values)
-    if not wanted:
-        return {}
-    return dict(model._default_manager.filter(**{f"{field}__in": wanted}).values_list(field, "pk"))
+def _keys(model: type[models.Model], by: str, values: Iterable[str]) -> dict[str, int]:
+    """The primary keys of the rows whose text column `by` has one of the values, by that value."""
+    return dict(find(model, by, values, by, "pk"))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
+
+from django.db.models import F
 
 from articles.documents import to_data
 from articles.models import Article, Revision
@@ -11,22 +14,39 @@ from articles.records import article_document, with_parts
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
+CHUNK = 500  # articles held at once
 
-def record(article: Article, *, by: User | None, note: str = "") -> Revision:
+
+def record(article: Article, *, by: User | None, note: str = "") -> None:
     """Keep the article as it now stands in the database, under its version; again under one version replaces it."""
-    stored = with_parts(Article.objects.filter(pk=article.pk)).get()
-    document = to_data(article_document(stored))
+    record_each([article.pk], by=by, note=note)
+
+
+def record_each(articles: Sequence[int], *, by: User | None, note: str = "") -> None:
+    """The same for many, by their keys; the number of queries does not grow with them but by the chunk."""
+    for start in range(0, len(articles), CHUNK):
+        stored = with_parts(Article.objects.filter(pk__in=articles[start : start + CHUNK]))
+        Revision.objects.bulk_create(
+            [_revision(article, by, note) for article in stored],
+            update_conflicts=True,
+            unique_fields=["article", "version"],
+            update_fields=["document", "author", "note"],
+        )
+
+
+def _revision(article: Article, by: User | None, note: str) -> Revision:
+    document = to_data(article_document(article))
     document.pop("secured", None)  # sealed text stays in its one place
-    revision, _ = Revision.objects.update_or_create(
-        article=stored,
-        version=stored.version,
-        defaults={"document": document, "author": by, "note": note},
-    )
-    return revision
+    return Revision(article=article, version=article.version, document=document, author=by, note=note)
 
 
 def keep_last(article: Article) -> None:
     """Keep the article as it stands in the database before it is changed, unless that version has been kept already:
     an import makes thousands of articles that nobody will ever change."""
-    if not Revision.objects.filter(article=article, version=article.version).exists():
-        record(article, by=None, note="As it was before")
+    keep_last_of_each([article.pk])
+
+
+def keep_last_of_each(articles: Collection[int]) -> None:
+    kept = Revision.objects.filter(article__in=articles, version=F("article__version"))
+    unkept = set(articles).difference(kept.values_list("article", flat=True))
+    record_each(sorted(unkept), by=None, note="As it was before")

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from django.db.models import Q
 from django.utils import timezone
 
-from articles.models import ArticleTopic, searchable
+from articles.models import ArticleTopic
+from articles.reading.rows import searchable
 
 if TYPE_CHECKING:
     from articles.models import ArticleQuerySet

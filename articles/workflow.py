@@ -6,6 +6,7 @@ and the importer all call the same functions. `by=None` means the importer, whic
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -89,34 +90,78 @@ def apply(
     at: datetime | None = None,
 ) -> Event:
     """Do what the verb says, for a caller that was given it; `at` is for those that make something public."""
+    result = apply_to_each(verb, {article.pk: at}, by=by, note=note, batch=batch)
+    if reason := result.refused.get(article.pk):
+        raise TransitionError(reason)
+    if not result.done:
+        raise Article.DoesNotExist
+    for name, value in result.changes[article.pk].items():
+        setattr(article, name, value)  # only these: its other fields may be old, or not loaded at all
+    return result.done[article.pk]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of each article, by its key; of one that is not there any more, nothing."""
+
+    done: dict[int, Event]
+    refused: dict[int, str]  # why, for the editor
+    changes: dict[int, dict[str, object]]  # what changed in the rows of those that are done
+
+
+def apply_to_each(
+    verb: Verb,
+    articles: Mapping[int, datetime | None],
+    *,
+    by: User | None,
+    note: str = "",
+    batch: UUID | None = None,
+) -> Result:
+    """Do what the verb says to each that allows it, in one transaction. `articles`: their keys, each with the time from
+    which it is to be public (None: now)."""
     if by is not None and not by.has_perm(verb.permission):
         raise PermissionDenied(f"You may not {verb.name} articles.")
     with transaction.atomic():
-        # The row as it is now, not as the page showed it: two editors may press at once.
-        current = Article.objects.select_for_update().only("status", "version").get(pk=article.pk)
-        if current.status not in verb.sources:
-            raise TransitionError(_why_not(verb, current))
-        _change(article, verb, current.version + 1, at or timezone.now())
-        revisions.record(article, by=by, note=verb.done.capitalize())
-        return Event.objects.create(
-            article=article,
-            actor=by,
-            verb=verb.name,
-            from_status=current.status,
-            to_status=verb.target,
-            note=note,
-            batch=batch,
-        )
+        # The rows as they are now, not as a page showed them: two editors may press at once.
+        rows = Article.objects.filter(pk__in=articles).order_by("pk").select_for_update()
+        current = list(rows.only("status", "version", "publish_at", "unpublish_at"))
+        fit = [article for article in current if article.status in verb.sources]
+        events = [_event(article, verb, by, note, batch) for article in fit]
+        changes = {article.pk: _change(article, verb, articles[article.pk] or timezone.now()) for article in fit}
+        Article.objects.bulk_update(fit, _CHANGED, 100)
+        revisions.record_each([article.pk for article in fit], by=by, note=verb.done.capitalize())
+        Event.objects.bulk_create(events)
+    refused = {article.pk: _why_not(verb, article) for article in current if article.pk not in changes}
+    return Result({event.article_id: event for event in events}, refused, changes)
 
 
-def _change(article: Article, verb: Verb, version: int, at: datetime) -> None:
-    """Straight to the row: the other fields of a loaded article may be old, or not loaded at all."""
-    changes: dict[str, object] = {"status": verb.target, "version": version, "modified_at": timezone.now()}
+def _event(article: Article, verb: Verb, by: User | None, note: str, batch: UUID | None) -> Event:
+    return Event(
+        article=article,
+        actor=by,
+        verb=verb.name,
+        from_status=article.status,
+        to_status=verb.target,
+        note=note,
+        batch=batch,
+    )
+
+
+_CHANGED = ["status", "version", "modified_at", "publish_at", "unpublish_at"]
+
+
+def _change(article: Article, verb: Verb, at: datetime) -> dict[str, object]:
+    """What the verb makes of the row, which is set on `article` too."""
+    changes: dict[str, object] = {
+        "status": verb.target,
+        "version": article.version + 1,
+        "modified_at": timezone.now(),
+    }
     if verb.target == S.PUBLISHED:
         changes |= {"publish_at": at, "unpublish_at": None}
-    Article.objects.filter(pk=article.pk).update(**changes)
     for name, value in changes.items():
         setattr(article, name, value)
+    return changes
 
 
 def _why_not(verb: Verb, article: Article) -> str:

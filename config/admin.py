@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
 OURS = ["articles", "providers", "images"]
-IN_ORDER_OF_WORK = ["Article", "Topic", "Provider", "RemoteImage", "Event"]
+IN_ORDER_OF_WORK = ["Article", "Topic", "Provider", "RemoteImage", "Event", "SourceFile", "ImportRun"]
 
 
 class CopydeskAdminSite(admin.AdminSite):

@@ -24,6 +24,7 @@ class Provider(models.Model):
     )
     images = models.ManyToManyField(RemoteImage, through="ProviderImage", related_name="providers")
     extra = models.JSONField("other keys", default=dict, blank=True, editable=False)
+    body = models.TextField(blank=True, editable=False, help_text="What stands below the front matter of its own file.")
     created_at = models.DateTimeField("created", auto_now_add=True)
     modified_at = models.DateTimeField("modified", auto_now=True)
 

@@ -10,7 +10,16 @@ from datetime import UTC, datetime
 from django.contrib.auth.models import Group, User
 from PIL import Image
 
-from articles.models import Article, ArticleImage, RelatedStory, Topic
+from articles.models import (
+    Article,
+    ArticleImage,
+    Conflict,
+    ImportedFile,
+    ImportRun,
+    RelatedStory,
+    SourceFile,
+    Topic,
+)
 from images import caching
 from images.models import RemoteImage
 from providers.models import Provider
@@ -69,6 +78,30 @@ def add_picture(article: Article, image: RemoteImage | None = None, **overrides)
     return ArticleImage.objects.create(
         article=article, image=image or make_image(), position=article.pictures.count(), **overrides
     )
+
+
+def make_source(record: Article | Provider | Topic, **overrides) -> SourceFile:
+    """The file that a record was imported from; its text is no part of it."""
+    values = {"path": f"_data/{next(_numbers)}.md", "text": "", "digest": "", "imported_at": NOON}
+    return SourceFile.objects.create(**{record._meta.model_name: record}, **values | overrides)
+
+
+def make_conflict(record: Article | Provider | Topic, field: str = "title", **overrides) -> Conflict:
+    """What the record's source said of the field before, and says now; the record's own value is ours."""
+    source = SourceFile.objects.filter(**{record._meta.model_name: record}).first() or make_source(record)
+    values = {"base": "What both said", "theirs": "What the source says"}
+    return Conflict.objects.create(source=source, field=field, **values | overrides)
+
+
+def make_run(*files: dict, **overrides) -> ImportRun:
+    """An import that is done; `files` are the values of what it tells of single files."""
+    values = {"what": "/srv/site", "state": ImportRun.State.DONE, "began_at": NOON, "ended_at": NOON}
+    run = ImportRun.objects.create(**values | overrides)
+    ImportedFile.objects.bulk_create(
+        ImportedFile(run=run, **{"path": f"_news/{number}.md", "outcome": "created"} | file)
+        for number, file in enumerate(files)
+    )
+    return run
 
 
 def png(size: tuple[int, int] = (400, 300), shade: int = 120) -> bytes:

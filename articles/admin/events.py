@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import html
-import json
 from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib import admin
 from django.core.exceptions import FieldDoesNotExist
-from django.db.models import Field
+from django.db.models import Field, Model
 from django.urls import reverse
 from django.utils.html import format_html
 
@@ -27,6 +25,7 @@ DONE = {verb.name: verb.done for verb in workflow.VERBS.values()} | {
     "edit": "edited",
     "import": "imported",
     "conflict": "conflict with the source",
+    "settle": "settled with the source",
 }
 RELATIONS = {
     "topics": "topics",
@@ -39,38 +38,22 @@ RELATIONS = {
 
 def told(event: Event) -> str:
     """What was done, in words: `edited: date, web address`."""
-    names = event.data if event.verb == "conflict" else event.data.get("fields", [])
     done = DONE.get(event.verb, event.verb)
-    return f"{done}: {', '.join(map(label, names))}" if names else done
+    names = ", ".join(map(label, event.data.get("fields", [])))
+    text = f"{done}: {names}" if names else done
+    if "took" in event.data:
+        text += " (theirs taken)" if event.data["took"] else " (ours kept)"
+    return text
 
 
-def label(name: str) -> str:
-    """What editors know a field of the article, or of its document, by."""
+def label(name: str, model: type[Model] = Article) -> str:
+    """What editors know a field of the record, or of its document, by."""
     if name in RELATIONS:
         return RELATIONS[name]
     try:
-        return str(cast("Field", Article._meta.get_field(name)).verbose_name)
+        return str(cast("Field", model._meta.get_field(name)).verbose_name)
     except FieldDoesNotExist:
         return name
-
-
-def conflicts(event: Event) -> list[dict[str, str]]:
-    """Each field that the editors and the source both changed: what the source said before, and what it says now."""
-    if event.verb != "conflict":
-        return []
-    return [
-        {"field": label(name), "before": readable(sides.get("base")), "now": readable(sides.get("theirs"))}
-        for name, sides in event.data.items()
-    ]
-
-
-def readable(value: Any) -> str:
-    """A value of a document, as text to compare by eye."""
-    if isinstance(value, str):
-        return html.unescape(value)
-    if isinstance(value, list) and all(isinstance(item, str) for item in value):
-        return ", ".join(value)
-    return "" if value is None else json.dumps(value, ensure_ascii=False)
 
 
 class VerbFilter(ChoiceFilter):

@@ -1,4 +1,4 @@
-"""The filters of the article list. None of them queries to draw itself but for the one name it shows."""
+"""The filters of the lists of articles and source files. None queries to draw itself but for the one name it shows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.db.models import ForeignKey, Model, OuterRef, Q, QuerySet, Subquery
 from django.forms.utils import flatatt
 from django.utils import timezone
 
-from articles.models import Article, ArticleImage, ArticleTopic
+from articles.models import Article, ArticleImage, ArticleTopic, Conflict
 from articles.search import midnight
 from images.newsroom import ChoiceFilter, ChosenRow, is_key
 
@@ -103,6 +103,31 @@ class PictureFilter(ChoiceFilter):
         stories = queryset.annotate(lead_content=Subquery(leads.values("image__content_hash")[:1]))
         missing = Q(lead_content="") | Q(lead_content=None)
         return stories.filter(missing if self.value() == "needed" else ~missing)
+
+
+class DiffersFilter(ChoiceFilter):
+    """What waits to be settled between its editors and its source. The conflicts are few, so they are asked first."""
+
+    title = "source"
+    parameter_name = "source"
+    conflicts_of: str  # the way from a conflict to the rows of the list
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("differs", "Source differs")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[Any] | None:
+        if self.value() is None:
+            return None
+        conflicts = Conflict.objects.filter(**{f"{self.conflicts_of}__isnull": False}).order_by()
+        return queryset.filter(pk__in=conflicts.values(self.conflicts_of))
+
+
+class ArticleDiffersFilter(DiffersFilter):
+    conflicts_of = "source__article"
+
+
+class SourceDiffersFilter(DiffersFilter):
+    conflicts_of = "source"
 
 
 class ChosenFilter(admin.ListFilter):

@@ -8,7 +8,7 @@ from uuid import uuid4
 from django.contrib import admin, messages
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import PermissionDenied
-from django.db.models import ForeignKey, Q, QuerySet, TextField
+from django.db.models import ForeignKey, OuterRef, Q, QuerySet, Subquery, TextField
 from django.forms import ModelForm, Textarea
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.defaultfilters import date as format_date
@@ -18,8 +18,9 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from articles import revisions, workflow
-from articles.admin.events import conflicts, told
+from articles.admin.events import told
 from articles.admin.filters import (
+    ArticleDiffersFilter,
     DateFilter,
     PictureFilter,
     ProviderFilter,
@@ -28,7 +29,9 @@ from articles.admin.filters import (
     TypeFilter,
 )
 from articles.admin.forms import ArticleForm, LoadedAutocomplete, RelatedStoryForm
-from articles.models import Article, ArticleImage, Event, RelatedStory, Topic
+from articles.admin.sources import differs_badge
+from articles.importing.settling import forget_agreed
+from articles.models import Article, ArticleImage, Conflict, Event, RelatedStory, Topic
 from articles.search import search
 from images.forms import SOURCE_FIELDS, PlacedFormSet
 from images.inlines import PictureInline
@@ -107,7 +110,9 @@ class ArticleAdmin(NewsroomAdmin):
         *("picture", "story", "outlet", "subjects", "scores", "state", "day", "links"),
     ]
     list_display_links = ["story"]
-    list_filter = [StateFilter, PictureFilter, DateFilter, TopicFilter, ProviderFilter, TypeFilter]
+    list_filter = [
+        *(StateFilter, PictureFilter, ArticleDiffersFilter, DateFilter, TopicFilter, ProviderFilter, TypeFilter),
+    ]
     list_select_related = ["provider"]
     ordering = ["-published_at", "-pk"]
     search_fields = ["title"]  # asked for by the search box; `get_search_results` does the search
@@ -147,7 +152,9 @@ class ArticleAdmin(NewsroomAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Article]:
         stories = super().get_queryset(request)
         if request.resolver_match and request.resolver_match.url_name == "articles_article_changelist":
-            return stories.prefetch_related("pictures__image", "topics").defer("secured", "extra", "body")
+            conflicts = Conflict.objects.filter(source__article=OuterRef("pk")).order_by()
+            listed = stories.prefetch_related("pictures__image", "topics").defer("secured", "extra", "body")
+            return listed.annotate(differing_source=Subquery(conflicts.values("source")[:1]))
         return stories
 
     def get_search_results(
@@ -186,8 +193,12 @@ class ArticleAdmin(NewsroomAdmin):
         return format_html(SCORES, _or_dash(article.quality), heat)
 
     @admin.display(description="State", ordering="status")
-    def state(self, article: Article) -> SafeString:
-        return state_badge(article)
+    def state(self, article: Any) -> SafeString:
+        badge = state_badge(article)
+        if article.differing_source is None:
+            return badge
+        url = reverse("admin:articles_sourcefile_change", args=[article.differing_source])
+        return format_html("{} {}", badge, differs_badge(url))
 
     @admin.display(description="Date", ordering="published_at")
     def day(self, article: Article) -> str:
@@ -208,19 +219,14 @@ class ArticleAdmin(NewsroomAdmin):
         self._apply_to_each(request, queryset, workflow.UNPUBLISH)
 
     def _apply_to_each(self, request: HttpRequest, queryset: QuerySet[Article], verb: workflow.Verb) -> None:
-        batch, done, skipped = uuid4(), 0, []
-        lean = queryset.select_related(None).prefetch_related(None).only("title", "status", "version")
-        for article in lean:
-            try:
-                workflow.apply(verb, article, by=_editor(request), batch=batch)
-            except workflow.TransitionError as error:
-                skipped.append(f"“{article}”: {error}")
-            except Article.DoesNotExist:
-                skipped.append(f"“{article}”: It is no longer there.")
-            else:
-                done += 1
+        titles = {
+            article.pk: str(article) for article in queryset.select_related(None).prefetch_related(None).only("title")
+        }
+        result = workflow.apply_to_each(verb, dict.fromkeys(titles), by=_editor(request), batch=uuid4())
+        why_not = {key: result.refused.get(key, "It is no longer there.") for key in titles if key not in result.done}
+        skipped = [f"“{titles[key]}”: {reason}" for key, reason in why_not.items()]
         level = messages.WARNING if skipped else messages.SUCCESS
-        self.message_user(request, _told(verb.done, done, skipped), level)
+        self.message_user(request, _told(verb.done, len(result.done), skipped), level)
 
     # --- The form --------------------------------------------------------------------------------
 
@@ -271,10 +277,7 @@ class ArticleAdmin(NewsroomAdmin):
                 "badge": state_badge(obj),
                 "ways_out": _ways_out(obj),
                 "source_file": getattr(obj, "source_file", None),
-                "events": [
-                    {"event": event, "told": told(event), "conflicts": conflicts(event)}
-                    for event in obj.events.select_related("actor")[:EVENTS_SHOWN]
-                ],
+                "events": [(event, told(event)) for event in obj.events.select_related("actor")[:EVENTS_SHOWN]],
                 "lead": self.picture(obj),
             }
         return super().render_change_form(request, context, add, change, form_url, obj)
@@ -302,6 +305,7 @@ class ArticleAdmin(NewsroomAdmin):
         article.was_edited = bool(edited)  # for the answer
         if edited or not change:
             self._record(request, article, edited, change)
+            forget_agreed(article)
 
     def _record(self, request: HttpRequest, article: Article, edited: list[str], change: bool) -> None:
         if change:

@@ -14,6 +14,7 @@ from taggit.models import Tag
 
 from articles import public
 from articles.documents import topic_key
+from articles.importing.settling import forget_agreed
 from articles.models import Article, ArticleTopic, SourceFile, Topic, TopicImage
 from images.forms import SOURCE_FIELDS, KeepsUntouched
 from images.inlines import PictureInline
@@ -100,6 +101,10 @@ class TopicAdmin(NewsroomAdmin):
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Topic | None = None) -> dict[str, Any]:
         return {} if obj else {"slug": ["name"]}
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        forget_agreed(form.instance)
 
     @admin.display(description="Topics below it")
     def below(self, topic: Topic) -> str:

@@ -4,6 +4,8 @@ document = read(path.read_bytes())      text → document
 text = write(document)                  document → text, in the house style
 data = to_data(document)                document → JSON-ready mapping with the keys of the front matter
 document = from_data(data)              and back
+data = field_data(document, name)       one field → JSON
+document = with_field(document, name, data)   and back
 """
 
 from __future__ import annotations
@@ -14,12 +16,13 @@ import re
 import unicodedata
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
+from articles.documents.directions import may_hold_marks, unended
 from articles.documents.editing import CannotEditError, edit_header
 from articles.documents.errors import DocumentError, WrongValue
 from articles.documents.header import MAX_BYTES, Text, is_null, load_exact, load_fast
-from articles.documents.kinds import EARLIEST, LATEST, NestedKind, topic_key
+from articles.documents.kinds import EARLIEST, LATEST, Member, NestedKind, topic_key
 from articles.documents.shapes import (
     ArticleDocument,
     Document,
@@ -43,15 +46,20 @@ __all__ = [
     "RelatedRef",
     "TopicDocument",
     "edit",
+    "field_data",
     "from_data",
     "is_bare",
     "make_stem",
+    "oddities",
     "read",
     "to_data",
     "topic_key",
     "try_read",
+    "with_field",
     "write",
 ]
+
+D = TypeVar("D", bound=Document)
 
 _ARTICLE = NestedKind(ArticleDocument)
 _KINDS: dict[str, NestedKind[Any]] = {
@@ -60,7 +68,7 @@ _KINDS: dict[str, NestedKind[Any]] = {
 }
 BODY = "---"
 _SET_APART = frozenset({"featuredContent", "secured"})  # with the lists and mappings, below a blank line
-_DATED = re.compile(r"\d{4}-\d\d-\d\d-.+")
+_DATED = re.compile(r"\d{4}-\d\d-\d\d-[^/\x00-\x1f\x7f]+")
 
 
 def is_bare(path: str) -> bool:
@@ -77,6 +85,8 @@ def read(data: bytes, *, bare: bool = False) -> Document | None:
 
 
 def _read(text: Text, bare: bool) -> Document | None:
+    if bare and "taxonomy" not in text.header:
+        return None  # whatever else a site keeps in YAML, and however it is written
     values = load_fast(text)
     if values is not None:
         try:
@@ -87,6 +97,17 @@ def _read(text: Text, bare: bool) -> Document | None:
         return _document(load_exact(text), text.body, bare)
     except WrongValue as wrong:
         raise DocumentError(wrong.reason, line=wrong.line or text.first_line, key=wrong.key) from wrong
+
+
+def oddities(document: Document, source: str) -> list[str]:
+    """What is odd in a document, and is kept none the less: for its author to hear of. `source`: its file's text."""
+    if not may_hold_marks(source):
+        return []
+    return [
+        f"{where.removeprefix('.')}: the direction mark U+{ord(marks[0]):04X} is not ended; it may garble what follows"
+        for where, text in _kind(document).texts(document)
+        if (marks := unended(text))
+    ]
 
 
 def try_read(task: tuple[bytes, bool]) -> Document | DocumentError | None:
@@ -108,6 +129,8 @@ def _document(values: dict[str, Any], body: str, bare: bool) -> Document | None:
         wrong = WrongValue("has to be organization or topic", taxonomy)
         wrong.keys.insert(0, "taxonomy")
         raise wrong
+    if BODY in values:
+        raise WrongValue(f"a key cannot be {BODY}", values[BODY])
     document: Document = (_KINDS[taxonomy] if taxonomy else _ARTICLE).read(values)
     return dataclasses.replace(document, body=body) if body else document
 
@@ -129,7 +152,7 @@ def write(document: Document) -> str:
 def edit(source: bytes, after: Document, *, bare: bool = False) -> str:
     """The text of `source` changed to say `after`: only the lines of the keys that differ are touched.
 
-    A header in flow style or with aliases cannot be edited by lines; it is written anew, the body kept.
+    A header that cannot be edited by lines, in flow style or with aliases, say, is written anew, the body kept.
     """
     text, kind = Text(source, bare=bare), _kind(after)
     before = _read(text, bare)
@@ -153,7 +176,9 @@ def edit(source: bytes, after: Document, *, bare: bool = False) -> str:
             *(f"{line}{carriage}" for line in after.body.split("\n")),
             "",
         ]
-    return "\n".join([*lines[:begin], *header, *below])
+    edited, anew = "\n".join([*lines[:begin], *header, *below]), write(after)
+    same = try_read((edited.encode(), bare)) == try_read((anew.encode(), bare))
+    return edited if same else anew  # lines in an order that nobody foresaw must not harm what they say
 
 
 def to_data(document: Document) -> dict[str, Any]:
@@ -172,6 +197,39 @@ def from_data(data: dict[str, Any]) -> Document:
         raise DocumentError(wrong.reason, key=wrong.key) from wrong
     assert document is not None  # noqa: S101  (only bare files can be none)
     return document
+
+
+def field_data(document: Document, name: str) -> Any:
+    """One field of a document as JSON can hold it: what `to_data` has under its key, None where it has nothing."""
+    value, member = getattr(document, name), _member(document, name)
+    if member is None:
+        return value or None  # the body, or the keys that no field names
+    return member.kind.plain(value) if member.always or value != member.default else None
+
+
+def with_field(document: D, name: str, data: Any) -> D:
+    """The document with one field made from its `field_data`; None is the default. Raises DocumentError."""
+    member = _member(document, name)
+    if member is None:
+        change: dict[str, Any] = {name: data or ({} if name == "extra" else "")}
+    else:
+        change = {name: _value(member, data)}
+    return dataclasses.replace(document, **change)
+
+
+def _value(member: Member, data: Any) -> Any:
+    try:
+        value = member.default if data is None else member.kind.read(data)
+        if member.required and value is None:
+            raise WrongValue("is missing", data)
+    except WrongValue as wrong:
+        wrong.keys.insert(0, member.key)
+        raise DocumentError(wrong.reason, key=wrong.key) from wrong
+    return value
+
+
+def _member(document: Document, name: str) -> Member | None:
+    return next((member for member in _kind(document).keys if member.name == name), None)
 
 
 def _is_set_apart(kind: NestedKind[Any]) -> Callable[[str, list[str]], bool]:

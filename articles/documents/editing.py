@@ -7,12 +7,13 @@ style, then given the quoting that the file itself uses for that key.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import yaml
 
-from articles.documents.header import Scalar, as_plain
+from articles.documents.header import means_itself
 from articles.documents.kinds import quote, unquoted
 
 Members = list[tuple[str, list[str]]]  # keys with their lines in the house style
@@ -21,7 +22,7 @@ _LINE = re.compile(r"(?P<before> *(?:(?:- )?(?P<key>\w+): |- ))(?P<scalar>\S.*)"
 
 
 class CannotEditError(Exception):
-    """The header is written so that its lines do not belong to single keys: in flow style, or with aliases."""
+    """The header is written so that its lines do not belong to single keys: in flow style, say, or with aliases."""
 
 
 @dataclass(frozen=True)
@@ -58,16 +59,20 @@ def edit_header(
 class _Header:
     def __init__(self, header: str, lines: list[str]) -> None:
         self.lines = lines
+        self.begins = [0, *(match.end() for match in re.finditer("\n", header))]
         self.carriage = "\r" if lines[0].endswith("\r") else ""
         self.changes: list[tuple[int, int, list[str]]] = []
-        root = yaml.compose(header, Loader=yaml.CSafeLoader)
-        aliased = any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(header, Loader=yaml.CSafeLoader))
+        try:
+            root = yaml.compose(header, Loader=yaml.CSafeLoader)
+            aliased = any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(header, Loader=yaml.CSafeLoader))
+        except yaml.YAMLError as error:  # the fast reader is not as strict in everything
+            raise CannotEditError from error
         if aliased or not isinstance(root, yaml.MappingNode) or root.flow_style:
             raise CannotEditError
         self.places = dict(self._places(root))
 
     def _places(self, root: yaml.MappingNode) -> Iterator[tuple[str, Place]]:
-        begins = [_line(key) for key, _ in root.value]
+        begins = [self._at(key.start_mark)[0] for key, _ in root.value]
         for (key, value), begin, limit in zip(root.value, begins, [*begins[1:], len(self.lines)], strict=True):
             while limit > begin + 1 and self._is_nobodys(self.lines[limit - 1]):
                 limit -= 1
@@ -111,15 +116,17 @@ class _Header:
 
     def _comment(self, place: Place) -> str:
         """What stands behind a scalar on its line."""
-        end = place.node.end_mark
-        if not isinstance(place.node, yaml.ScalarNode) or place.node.style in ("|", ">") or end is None:
+        if not isinstance(place.node, yaml.ScalarNode) or place.node.style in ("|", ">"):
             return ""
-        rest = self.lines[end.line][end.column :] if end.line < len(self.lines) else ""
+        line, column = self._at(place.node.end_mark)
+        rest = self.lines[line][column:] if line < len(self.lines) else ""
         return rest.rstrip("\r") if rest.strip().startswith("#") else ""
 
-
-def _line(node: yaml.Node) -> int:
-    return int(node.start_mark.line) if node.start_mark else 0
+    def _at(self, mark: yaml.Mark | None) -> tuple[int, int]:
+        """The line and column of a mark. Its own count more lines than there are: at U+2028, for one."""
+        index = mark.index if mark else 0
+        line = bisect_right(self.begins, index) - 1
+        return line, index - self.begins[line]
 
 
 def _styles(node: yaml.Node, key: str) -> dict[str, str]:
@@ -145,7 +152,7 @@ def _restyled(line: str, styles: dict[str, str]) -> str:
     value = scalar
     if scalar.startswith('"'):
         value = str(yaml.safe_load(scalar))
-    elif as_plain(Scalar(scalar, 0, plain=True)) != scalar or (unquoted(scalar) != scalar and not scalar[0].isdigit()):
+    elif not means_itself(scalar) or (unquoted(scalar) != scalar and not scalar[0].isdigit()):
         return line  # a number, a flag or null, or part of something longer
     if style == "'" and value.isprintable():
         scalar = "'" + value.replace("'", "''") + "'"

@@ -18,25 +18,40 @@ from frontmatter.default_handlers import YAMLHandler
 from articles.documents.errors import DocumentError, WrongValue
 
 MAX_BYTES = 1024 * 1024  # a file; the largest real one seen has 9 kB
-MAX_DEPTH = 20
+MAX_DEPTH = 20  # of the value of an unknown key
 MAX_ALIASES = 100
 MAX_NODES = 50_000
+MAX_DIGITS = 4000  # of a number; Python reads up to 4,300
 
-# What yaml-rs should not be asked: anchors, aliases, tags, merges, complex keys, line breaks that YAML 1.1 knew, binary
-# numbers, and compact nesting (100,000 times "- " in one line overflows its stack). Wherever a value may begin counts,
-# also behind a quoted key. Each pattern begins with a set, which makes it quick to search.
-_SPECIAL = re.compile(
-    r"[&*!<?](?<![^\s:,\[{\"'].)(?:(?<=[&*!])(?:\S|$)|(?<=!)\s|(?<=<)<|(?<=[,\[{]\?)|(?<=\?)\s)|[\x85\u2028\u2029]|[:\-,\[]\s*[-+]?0b[01]"
-)
-_COMPACT = re.compile(r"[-?:](?:[ \t]+[-?:]){8}")
+# What yaml-rs should not be asked, as it reads it otherwise: anchors, aliases, tags, merges, complex keys (wherever a
+# value may begin, also behind a quoted key, but not after a word and a space); numbers with underscores, tabs, a BOM,
+# and the line breaks that YAML 1.1 knew. Each pattern begins with its mark and is searched for only where the mark is:
+# most headers have none, and looking for one character costs next to nothing.
+_BEGINNING = r"(?<![^\s:,\[{\"'].)(?<![^\W_] .)"
+_SPECIAL = {
+    "&": re.compile(rf"&{_BEGINNING}(?:\S|$)"),
+    "*": re.compile(rf"\*{_BEGINNING}(?:\S|$)"),
+    "!": re.compile(rf"!{_BEGINNING}"),
+    "<<": re.compile(rf"<{_BEGINNING}<"),
+    "?": re.compile(rf"\?{_BEGINNING}(?:\s|(?<=[,\[{{]\?))"),
+    "_": re.compile(r"_(?<=[\s,\[{+.\-0-9a-fA-Fxo_]_)[-+.0-9a-fA-Fxo_]*(?:[\s,\]}]|$)"),
+    **{mark: re.compile(mark) for mark in "\t\x85\u2028\u2029\ufeff"},
+}
+_COMPACT = re.compile(r"[-?:](?:[ \t]+[-?:]){8}")  # 100,000 times "- " in one line overflows its stack
+_INDICATORS = bytes.maketrans(b"?:", b"--")
 _ESCAPE = re.compile(r'\\[^"\\n]')  # in double quotes these may mean any character
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff", b"-\0", b"\0-", b"\0\0\xfe\xff")
 _ALLOWED_BYTES = bytes({*range(0x20, 0x100), *b"\t\n\r"} - {0x7F})
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+_OTHER_CONTROLS = re.compile(rb"\xc2[\x80-\x84\x86-\x9f]")
+# What YAML does not allow, and XML partly neither: one U+FFFF in a title, and no reader opens the feed.
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 _NULL = frozenset({"", "~", "null", "Null", "NULL"})
 _TRUE = frozenset({"true", "True", "TRUE"})
 _FALSE = frozenset({"false", "False", "FALSE"})
-_INT = re.compile(r"[-+]?[0-9]+(?:_[0-9]+)*|0x[0-9a-fA-F]+(?:_[0-9a-fA-F]+)*|0o[0-7]+(?:_[0-7]+)*")
-_FLOAT = re.compile(r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+)(?:[eE][-+]?[0-9]+)?")
+_DIGITS = "[0-9]+(?:_[0-9]+)*"
+_INT = re.compile(rf"[-+]?(?:{_DIGITS}|0x[0-9a-fA-F]+(?:_[0-9a-fA-F]+)*|0o[0-7]+(?:_[0-7]+)*|0b[01]+(?:_[01]+)*)")
+_BASES = frozenset("xob")
+_FLOAT = re.compile(rf"[-+]?(?:{_DIGITS}\.(?:{_DIGITS})?|\.{_DIGITS}|{_DIGITS})(?:[eE][-+]?{_DIGITS})?")
 
 
 class Scalar(str):
@@ -79,7 +94,8 @@ class _Splitter(YAMLHandler):
     """python-frontmatter's splitting, with two differences: a file without both delimiters is an error instead
     of an empty header, and the work is linear (its own pattern backtracks over blank lines)."""
 
-    DASHES = re.compile(r"-{3,}\s*")
+    OPENING = re.compile(r"-{3,}[^\S\n]*+(?=\n|\Z)")
+    CLOSING = re.compile(r"\n----*+[^\S\n]*+(?:\n|\Z)")
 
     def __init__(self, *, bare: bool) -> None:
         super().__init__()
@@ -88,21 +104,17 @@ class _Splitter(YAMLHandler):
         self.first_line = 1
 
     def split(self, text: str) -> tuple[str, str]:
-        lines = text.split("\n")
-        if self.DASHES.fullmatch(lines[0]):
-            end = next((n for n, line in enumerate(lines) if n and self.DASHES.fullmatch(line)), None)
-            begin = 1
-        elif self.bare:
-            begin, end = 0, None
-        else:
+        opening = self.OPENING.match(text)
+        if not opening and not self.bare:
             raise DocumentError("no front matter: the first line has to be ---", line=1)
-        if end is None:
-            if not self.bare:
-                raise DocumentError("the front matter has no closing ---", line=1)
-            end = len(lines)
-        self.first_line = begin + 1
-        self.header = "\n".join([*lines[begin:end], ""])  # a last line without its end means something else to YAML
-        return self.header, "\n".join(lines[end + 1 :])
+        begin = opening.end() + 1 if opening else 0
+        closing = self.CLOSING.search(text, begin - 1) if opening else None
+        if not closing and not self.bare:
+            raise DocumentError("the front matter has no closing ---", line=1)
+        self.first_line = 2 if opening else 1
+        # A last line without its end means something else to YAML.
+        self.header = text[begin : closing.start() + 1] if closing else f"{text[begin:]}\n"
+        return self.header, text[closing.end() :] if closing else ""
 
     def load(self, fm: str, **kwargs: object) -> dict[str, Any]:
         return {}  # our own readers load it, with what they need to know besides
@@ -111,40 +123,59 @@ class _Splitter(YAMLHandler):
 def decode(data: bytes) -> str:
     """The file's text, a BOM and every line ending kept. UTF-8 only; errors say where."""
     if len(data) > MAX_BYTES:
-        raise DocumentError(f"the file has {len(data):,} bytes; at most {MAX_BYTES:,} are read")
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise DocumentError("the file is UTF-16; save it as UTF-8", line=1)
+        raise DocumentError(f"the file is too long: at most {MAX_BYTES:,} bytes are read")
+    if data.startswith(_UTF_16):
+        raise DocumentError("the file is UTF-16 or UTF-32; save it as UTF-8", line=1)
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise DocumentError(f"byte 0x{data[error.start]:02x} is not UTF-8", line=line) from error
-    if data.translate(None, _ALLOWED_BYTES) and (match := _CONTROL.search(text)):
+    if _may_hold_controls(data) and (match := _CONTROL.search(text)):
         line = text.count("\n", 0, match.start()) + 1
         raise DocumentError(f"control character U+{ord(match[0]):04X}", line=line)
     return text
 
 
+def _may_hold_controls(data: bytes) -> bool:
+    """Cheaper to ask of bytes than of text."""
+    if data.translate(None, _ALLOWED_BYTES):
+        return True
+    return not data.isascii() and bool(
+        _OTHER_CONTROLS.search(data) or b"\xef\xbf\xbe" in data or b"\xef\xbf\xbf" in data
+    )
+
+
 def load_fast(text: Text) -> dict[str, Any] | None:
     """The header as ordinary values, or None where only the exact reader will do."""
-    if _SPECIAL.search(text.header) or _COMPACT.search(text.header):
+    if len(text.header) > MAX_NODES or _is_special(text.header):  # a shorter one cannot hold more values than that
         return None
     try:
         values = yaml_rs.loads(text.header, parse_datetime=False)
     except yaml_rs.YAMLDecodeError:
         return None  # the exact reader finds the line, or proves it wrong
-    if not isinstance(values, dict) or (_ESCAPE.search(text.header) and not _is_clean(values)):
+    # Of a block with nothing in it, which begins with one of these, yaml-rs makes a line break.
+    doubtful = "|" in text.header or ">" in text.header or _ESCAPE.search(text.header)
+    if not isinstance(values, dict) or (doubtful and not _is_clean(values)):
         return None
     return values
 
 
-def _is_clean(value: object) -> bool:
-    """Whether no text inside holds control characters."""
-    if isinstance(value, dict):
-        return all(_is_clean(key) and _is_clean(item) for key, item in value.items())
-    if isinstance(value, list):
-        return all(map(_is_clean, value))
-    return not isinstance(value, str) or _CONTROL.search(value) is None
+def _is_special(header: str) -> bool:
+    """Whether the fast reader might see something else in it than the exact one, or die of it."""
+    for mark, pattern in _SPECIAL.items():
+        if mark in header and pattern.search(header):
+            return True
+    indicators = header.encode().translate(_INDICATORS, b" \t")  # all spelled "-", and nothing between them
+    return b"-" * 9 in indicators and _COMPACT.search(header) is not None
+
+
+def _is_clean(value: object, depth: int = 0) -> bool:
+    """Whether no text inside holds control characters, or nothing but space. False for what is nested too deeply."""
+    if isinstance(value, (dict, list)):
+        inside = [*value, *value.values()] if isinstance(value, dict) else value
+        return depth <= MAX_DEPTH and all(_is_clean(item, depth + 1) for item in inside)
+    return not isinstance(value, str) or (_CONTROL.search(value) is None and not value.isspace())
 
 
 def load_exact(text: Text) -> Mapping:
@@ -174,9 +205,17 @@ def _check_limits(text: Text) -> None:
             depth -= 1
         elif isinstance(event, yaml.AliasEvent):
             aliases += 1
-        if depth > MAX_DEPTH or aliases > MAX_ALIASES or count > MAX_NODES:
+        if reason := _beyond_limits(depth, count, aliases):
             line = text.first_line + (event.start_mark.line if event.start_mark else 0)
-            raise DocumentError("nested too deeply, or too many aliases or values", line=line)
+            raise DocumentError(reason, line=line)
+
+
+def _beyond_limits(depth: int, nodes: int, aliases: int = 0) -> str:
+    if depth > MAX_DEPTH + 10:  # a known key's value may have an unknown key some levels down
+        return f"nested more than {MAX_DEPTH} levels deep"
+    if nodes > MAX_NODES:
+        return f"more than {MAX_NODES:,} keys and values"
+    return f"more than {MAX_ALIASES} aliases" if aliases > MAX_ALIASES else ""
 
 
 class _Builder:
@@ -188,8 +227,8 @@ class _Builder:
 
     def value(self, node: yaml.Node, depth: int = 0) -> Any:
         self.nodes += 1
-        if depth > MAX_DEPTH or self.nodes > MAX_NODES:
-            raise DocumentError("nested too deeply, or too many values", line=self.line(node))
+        if reason := _beyond_limits(depth, self.nodes):
+            raise DocumentError(reason, line=self.line(node))
         if node.tag.startswith("!") or node.tag.startswith("tag:yaml.org,2002:python"):
             raise DocumentError(f"the tag {node.tag} is not supported", line=self.line(node))
         if isinstance(node, yaml.MappingNode):
@@ -243,8 +282,8 @@ def as_whole(value: object) -> int | None:
         return None
     if isinstance(value, int):
         return value
-    if isinstance(value, Scalar) and value.plain and len(value) < 40 and _INT.fullmatch(value):
-        return int(value, 0) if value[:2] in ("0x", "0o") else int(value)
+    if isinstance(value, Scalar) and value.plain and len(value) <= MAX_DIGITS and _INT.fullmatch(value):
+        return int(value, 0 if value.lstrip("+-")[1:2] in _BASES else 10)
     return None
 
 
@@ -254,16 +293,16 @@ def as_plain(value: object, depth: int = 0) -> Any:
     Raises WrongValue for what only the exact reader can tell apart.
     """
     if depth > MAX_DEPTH:
-        raise WrongValue("nested too deeply", value)
+        raise WrongValue(f"nested more than {MAX_DEPTH} levels deep", value)
     if isinstance(value, dict):
         if not all(isinstance(key, str) for key in value):
             raise WrongValue("a key has to be a word", value)
-        return {str(clean(key)): as_plain(item, depth + 1) for key, item in value.items()}
+        return {clean(key): as_plain(item, depth + 1) for key, item in value.items()}
     if isinstance(value, list):
         return [as_plain(item, depth + 1) for item in value]
     if isinstance(value, Scalar):
-        clean(value)
-        return _typed(value) if value.plain else str(value)
+        text = clean(value)
+        return _typed(value) if value.plain else text
     if isinstance(value, (int, float)) and not abs(value) < 1e38:
         raise WrongValue("the number is out of range", value)
     return value
@@ -276,13 +315,23 @@ def _typed(scalar: Scalar) -> object:
         return scalar in _TRUE
     if (whole := as_whole(scalar)) is not None:
         return whole if abs(whole) < 1e38 else str(scalar)
-    if _FLOAT.fullmatch(scalar) and len(scalar) < 40 and abs(number := float(scalar)) < 1e38:
+    if len(scalar) < 40 and _FLOAT.fullmatch(scalar) and abs(number := float(scalar)) < 1e38:
         return number
     return str(scalar)
 
 
+def means_itself(text: str) -> bool:
+    """Whether YAML takes the text without quotes for text, and not for a number, say."""
+    return _typed(Scalar(text, 0, plain=True)) == text
+
+
 def clean(text: str) -> str:
-    """The text itself; WrongValue when it holds what neither databases nor feeds can. (The fast reader has looked.)"""
-    if isinstance(text, Scalar) and (match := _CONTROL.search(text)):
+    """The text as nothing but text; WrongValue when it holds what neither databases nor feeds can.
+
+    (Plain text is the fast reader's, which has looked.)
+    """
+    if type(text) is str:
+        return text
+    if match := _CONTROL.search(text):
         raise WrongValue(f"control character U+{ord(match[0]):04X}", text)
-    return text
+    return str(text)

@@ -9,15 +9,16 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from collections.abc import Callable, Iterator
 from dataclasses import MISSING, Field, dataclass, field, fields
 from datetime import UTC, datetime
-from typing import Any, Generic, Protocol, TypeVar, cast
+from typing import Any, Generic, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 import yaml
 
 from articles.documents.errors import WrongValue
-from articles.documents.header import Scalar, as_flag, as_plain, as_whole, clean, is_null
+from articles.documents.header import Scalar, as_flag, as_plain, as_whole, clean, is_null, means_itself
 from providers.domains import normalise_domain
 
 T = TypeVar("T")
@@ -45,6 +46,14 @@ _MOMENT = re.compile(
 _UNQUOTED = re.compile(r"[^\W\d_/]?[\w /](?:[^\W]|[ .,;'()&/+!?%=~$*@–—’“”|-]|:(?=[^\s:]))*")
 _NOT_TEXT = re.compile(r"(?i)true|false|yes|no|on|off|y|n|null")
 _ESCAPED = re.compile(r"[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+# Unicode's Default_Ignorable_Code_Point: what nobody sees. Zero-width spaces and joiners, direction marks, variation
+# selectors, fillers, tags.
+_IGNORABLE = (
+    "\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f"
+    "\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
+_UNSEEN = re.compile(f"[{_IGNORABLE}]+")
+_BLANK = re.compile(rf"[\s{_IGNORABLE}]*")
 
 
 class Kind(Generic[T]):
@@ -62,6 +71,10 @@ class Kind(Generic[T]):
     def inline(self, value: T) -> str:
         return str(value)
 
+    def texts(self, value: T) -> Iterator[tuple[str, str]]:
+        """The texts within that people read, each with where it stands: `[0].title`."""
+        return iter(())
+
 
 @dataclass(frozen=True)
 class TextKind(Kind[str]):
@@ -74,8 +87,8 @@ class TextKind(Kind[str]):
     def read(self, value: Any) -> str:
         if not isinstance(value, str):
             raise WrongValue(f"has to be text, not {describe(value)}", value)
-        text = str(clean(value))
-        if not self.blank and not text.strip():
+        text = clean(value)
+        if not self.blank and is_blank(text):
             raise WrongValue("is empty", value)
         if self.longest and len(text) > self.longest:
             raise WrongValue(f"is {len(text):,} characters long; at most {self.longest:,} are kept", value)
@@ -84,20 +97,26 @@ class TextKind(Kind[str]):
     def inline(self, value: str) -> str:
         return quote(value) if self.quoted else unquoted(value)
 
+    def texts(self, value: str) -> Iterator[tuple[str, str]]:
+        yield "", value
+
 
 class TopicKind(TextKind):
     """The name of a topic, short enough also in the form in which topics are compared."""
 
     def read(self, value: Any) -> str:
         text = super().read(value)
-        if self.longest and len(topic_key(text)) > self.longest:
+        if self.longest and not text.isascii() and len(topic_key(text)) > self.longest:
             raise WrongValue(f"is longer than {self.longest} characters once it is written out", value)
         return text
 
 
 def topic_key(name: str) -> str:
-    """What two spellings of one topic have in common: case and spaces do not count."""
-    return " ".join(unicodedata.normalize("NFKC", name).split()).casefold()
+    """What two spellings of one topic have in common: case, spaces and what nobody sees do not count."""
+    if not name.isascii():
+        folded = unicodedata.normalize("NFKC", name).casefold()
+        name = _UNSEEN.sub("", unicodedata.normalize("NFKC", folded))
+    return " ".join(name.split()).casefold()
 
 
 class UrlKind(Kind[str]):
@@ -109,7 +128,7 @@ class UrlKind(Kind[str]):
     def read(self, value: Any) -> str:
         if not isinstance(value, str):
             raise WrongValue(f"has to be an address, not {describe(value)}", value)
-        text = str(clean(value)).strip()
+        text = clean(value).strip()
         if len(text.encode()) > MAX_URL_BYTES:
             raise WrongValue(f"is longer than {MAX_URL_BYTES:,} bytes", value)
         if text and not _ADDRESS.fullmatch(text) and not self._is_address(text):
@@ -118,11 +137,12 @@ class UrlKind(Kind[str]):
         return text
 
     def _is_address(self, text: str) -> bool:
-        if self.paths and text.startswith("/") and not text.startswith("//"):
-            return True
+        if self.paths and text.startswith("/"):
+            return text[1:2] not in ("/", "\\")  # of which browsers make another host
         try:
             parts = urlsplit(text)
-            return parts.scheme in ("http", "https") and bool(parts.hostname) and not re.search(r"\s", text)
+            is_web = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+            return bool(is_web) and "\\" not in parts.netloc and not re.search(r"\s", text)
         except ValueError:
             return False
 
@@ -149,7 +169,7 @@ class MomentKind(Kind[datetime]):
     def read(self, value: Any) -> datetime:
         match = _MOMENT.fullmatch(value.strip()) if isinstance(value, str) else None
         if match is None:
-            raise WrongValue(f"{shorten(value)} is not a date and time", value)
+            raise WrongValue(f"{describe(value)} is not a date and time", value)
         day, clock, offset = match.groups()
         clock = clock or "00:00"
         clock = f"0{clock}" if clock[1] == ":" else clock
@@ -176,17 +196,17 @@ class WholeKind(Kind[int]):
         self.lowest = 0 if positive else -(2**31)
 
     def read(self, value: Any) -> int:
-        number = as_whole(value)
+        number = value if type(value) is int else as_whole(value)
         if number is None:
             raise WrongValue(f"has to be a whole number, not {describe(value)}", value)
         if not self.lowest <= number < 2**31:
-            raise WrongValue(f"{shorten(value)} is out of range", value)
+            raise WrongValue("the number is out of range", value)
         return number
 
 
 class FlagKind(Kind[bool]):
     def read(self, value: Any) -> bool:
-        flag = as_flag(value)
+        flag = value if value is True or value is False else as_flag(value)
         if flag is None:
             raise WrongValue(f"has to be true or false without quotes, not {describe(value)}", value)
         return flag
@@ -220,7 +240,8 @@ class _Indented(yaml.SafeDumper):
         super().increase_indent(flow, False)
 
     def represent_text(self, text: str) -> yaml.Node:
-        return self.represent_scalar("tag:yaml.org,2002:str", text, style='"' if _ESCAPED.search(text) else None)
+        style = '"' if _ESCAPED.search(text) or not means_itself(text) else None
+        return self.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
 _Indented.add_representer(str, _Indented.represent_text)
@@ -235,13 +256,14 @@ class ListKind(Kind[tuple[T, ...]]):
             raise WrongValue(f"has to be a list, not {describe(value)}", value)
         if len(value) > MAX_ITEMS:
             raise WrongValue(f"has {len(value):,} items; at most {MAX_ITEMS:,} are read", value)
-        items = []
-        for index, item in enumerate(value):
-            try:
-                items.append(self.item.read(item))
-            except WrongValue as wrong:
-                wrong.keys.insert(0, index)
-                raise
+        read = self.item.read
+        items: list[T] = []
+        try:
+            for item in value:
+                items.append(read(item))
+        except WrongValue as wrong:
+            wrong.keys.insert(0, len(items))
+            raise
         return tuple(items)
 
     def plain(self, value: tuple[T, ...]) -> list[Any]:
@@ -249,6 +271,10 @@ class ListKind(Kind[tuple[T, ...]]):
 
     def lines(self, key: str, value: tuple[T, ...]) -> list[str]:
         return [f"{key}:", *(line for item in value for line in self._item(item))]
+
+    def texts(self, value: tuple[T, ...]) -> Iterator[tuple[str, str]]:
+        for index, item in enumerate(value):
+            yield from ((f"[{index}]{where}", text) for where, text in self.item.texts(item))
 
     def _item(self, item: T) -> list[str]:
         if not isinstance(self.item, NestedKind):
@@ -261,9 +287,9 @@ class NestedKind(Kind[S]):
     """A mapping with known keys, described by a dataclass whose fields are made with `key()`."""
 
     def __init__(self, shape: type[S]) -> None:
-        self.shape = shape
+        self.make: Callable[..., S] = shape
         self.keys = [Member.of(item) for item in fields(shape) if "key" in item.metadata]  # type: ignore[arg-type]
-        self.by_key = {member.key: member for member in self.keys}
+        self.readers = {member.key: (member.name, member.kind.read) for member in self.keys}
         self.required = [member for member in self.keys if member.required]
 
     def read(self, value: Any) -> S:
@@ -271,20 +297,23 @@ class NestedKind(Kind[S]):
             raise WrongValue(f"has to be a mapping of keys to values, not {describe(value)}", value)
         found: dict[str, Any] = {}
         extra: dict[str, Any] = {}
-        for key, raw in value.items():
-            try:
-                member = self.by_key.get(key)
-                if member is None:
-                    extra[TextKind().read(key)] = as_plain(raw)
-                elif not is_null(raw):
-                    found[member.name] = member.kind.read(raw)
-            except WrongValue as wrong:
-                wrong.keys.insert(0, str(key))
-                raise
+        readers, key = self.readers, ""
+        try:
+            for key, raw in value.items():
+                known = readers.get(key)
+                if known is None:
+                    extra[_KEY.read(key)] = as_plain(raw)
+                elif raw is not None and not (type(raw) is Scalar and is_null(raw)):
+                    name, read = known
+                    found[name] = read(raw)
+        except WrongValue as wrong:
+            wrong.keys.insert(0, str(key))
+            raise
         for member in self.required:
-            if is_blank(found.get(member.name)):
+            given = found.get(member.name)
+            if given is None or (isinstance(given, str) and is_blank(given)):
                 raise self._missing(value, member)
-        return cast(Any, self.shape)(**found, extra=extra)
+        return self.make(**found, extra=extra)
 
     @staticmethod
     def _missing(value: dict[str, Any], member: Member) -> WrongValue:
@@ -304,6 +333,10 @@ class NestedKind(Kind[S]):
         """Each key that has something to say, with its lines."""
         known = [(member.key, member.kind.lines(member.key, item)) for member, item in self._present(value)]
         return known + [(key, AnyKind().lines(key, item)) for key, item in value.extra.items()]
+
+    def texts(self, value: S) -> Iterator[tuple[str, str]]:
+        for member, item in self._present(value):
+            yield from ((f".{member.key}{where}", text) for where, text in member.kind.texts(item))
 
     def _present(self, value: S) -> list[tuple[Member, Any]]:
         """The members that differ from their default, and those that are always written."""
@@ -330,6 +363,9 @@ class Member:
         return cls(item.name, item.metadata["key"], item.metadata["kind"], required, always, default)
 
 
+_KEY = TextKind()
+
+
 def key(name: str, kind: Kind[Any], *, default: Any = MISSING, always: bool = False) -> Any:
     """A dataclass field for the front-matter key `name`. Without a default the key is required; with `always` it
     is written even where it has its default value."""
@@ -337,8 +373,9 @@ def key(name: str, kind: Kind[Any], *, default: Any = MISSING, always: bool = Fa
     return field(metadata=metadata) if default is MISSING else field(default=default, metadata=metadata)
 
 
-def is_blank(value: object) -> bool:
-    return value is None or (isinstance(value, str) and not value.strip())
+def is_blank(text: str) -> bool:
+    """Whether there is nothing to see: only spaces, or what has no width."""
+    return not text.strip() or (not text.isascii() and _BLANK.fullmatch(text) is not None)
 
 
 def quote(text: str) -> str:
@@ -353,7 +390,7 @@ def unquoted(text: str) -> str:
 
 
 def shorten(value: object, longest: int = 60) -> str:
-    text = str(value)
+    text = hex(value) if isinstance(value, int) and value.bit_length() > 128 else str(value)  # decimal has a limit
     return repr(text if len(text) <= longest else text[:longest] + "…")
 
 

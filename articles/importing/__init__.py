@@ -2,79 +2,91 @@
 
     report = import_paths([Path("site")], Options())
 
-Files are read in batches. A file whose digest is known is skipped; the rest are parsed, in processes if asked, and
-stored, each batch in one transaction. Pictures that lie in the tree are cached at the end.
+Files are found, and those that look as they did when they were read last are passed over. The rest are read and parsed,
+in other processes where there are many, while this one stores the batch before, each in one short transaction. Pictures
+that lie in the tree are cached at the end.
 """
 
 from __future__ import annotations
 
 import gc
-import hashlib
 import logging
-import multiprocessing
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from django.db import Error, connection, transaction
 
-from articles.documents import Document, DocumentError, try_read
+from articles import bulk
 from articles.importing.assets import cache_pictures, pictures_in_tree
+from articles.importing.batches import Batch, Parsed, Stored, UnstorableError, load_sources
+from articles.importing.creating import create
 from articles.importing.describing import store_described
-from articles.importing.missing import find_missing, withdraw
-from articles.importing.reports import ImportReport, Outcome, Problem
-from articles.importing.storing import Batch, Parsed, Stored, UnstorableError, load_sources, store_articles
-from articles.importing.trees import Scope, TreeFile, find_files, find_scopes
-from articles.models import SourceFile
+from articles.importing.locking import ImportBusyError, only_import
+from articles.importing.missing import Gone, find_missing, withdraw
+from articles.importing.reports import Entry, ImportReport, Outcome, Problem
+from articles.importing.runs import RunLog
+from articles.importing.updating import update
+from articles.models import ImportedFile, ImportRun, SourceFile
+from articles.reading import Reading
+from articles.reading.trees import Scope, TreeFile, as_text, find_files, find_scopes
+from articles.reading.workers import Readers
 
-__all__ = ["ImportReport", "Options", "Outcome", "Problem", "import_paths"]
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+__all__ = ["ImportBusyError", "ImportReport", "Options", "Outcome", "Problem", "import_paths"]
 
 BATCH_FILES = 500
 BATCH_BYTES = 16 * 1024 * 1024
+AHEAD = 3  # batches that are being read while one is stored
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Options:
-    """How to import. `overwrite`: the source wins over editors throughout. `as_drafts`: nothing is published.
-    `withdraw_missing`: stories whose files are gone are unpublished."""
+    """How to import."""
 
     dry_run: bool = False
-    workers: int = 1
-    overwrite: bool = False
-    as_drafts: bool = False
-    withdraw_missing: bool = False
+    workers: int | None = None  # processes that read files; None: as many as are of use
+    overwrite: bool = False  # the source wins over editors throughout
+    as_drafts: bool = False  # nothing is published
+    withdraw_missing: bool = False  # stories whose files are gone are unpublished
+    uploaded: bool = False  # the files stand in no tree that will be looked at again
+    wait: bool = True  # for another import to end; else ImportBusyError
 
 
 def import_paths(
-    paths: Sequence[Path], options: Options, progress: Callable[[int], object] = lambda done: None
+    paths: Sequence[Path],
+    options: Options,
+    *,
+    by: User | None = None,
+    what: str = "",
+    progress: Callable[[int], object] = lambda done: None,
+    waiting: Callable[[], object] = lambda: None,
 ) -> ImportReport:
-    """Import files and trees. Never raises for a bad file: the report names it. `progress` gets counts of files.
-    What is stored when the database fails stays stored; the next run goes on from there.
+    """Import files and trees. Never raises for a bad file: the report names it. What is stored when the database fails
+    stays stored; the next run goes on from there. The run is recorded; `by` began it, and `what` is for people to read.
+    `progress` gets counts of files; `waiting` is called when another import has to end first.
 
     A dry run is the real run, rolled back; only the pictures in the tree are left alone.
     """
-    with ExitStack() as stack:
-        stack.enter_context(_without_cycle_collection())
-        if options.dry_run:
-            stack.enter_context(transaction.atomic())
-            stack.callback(transaction.set_rollback, True)
-        run = _Run(options, _parser(options.workers, stack))
-        under_way: Pending | None = None
-        for files in _batches(find_files(paths)):
-            pending = run.begin(files)  # whose parsing goes on in other processes while this one stores
-            if under_way:
-                progress(run.finish(under_way))
-            under_way = pending
-        if under_way:
-            progress(run.finish(under_way))
-        for scope in find_scopes(paths):
-            run.report_missing(scope)
-        run.cache_pictures()
+    with only_import(wait=options.wait, waiting=waiting), _without_cycle_collection(), _rare_checkpoints():
+        run = _Run(options, RunLog(options, by, what or " ".join(map(as_text, paths))))
+        with run.recorded(), ExitStack() as stack:
+            if options.dry_run:
+                stack.enter_context(transaction.atomic())
+                stack.callback(transaction.set_rollback, True)
+            readers = stack.enter_context(Readers(options.workers))
+            run.import_files(find_files(paths), readers, progress)
+            if not options.uploaded:
+                for scope in find_scopes(paths):
+                    run.report_missing(scope)
+            run.cache_pictures()
     return run.report
 
 
@@ -90,19 +102,25 @@ def _without_cycle_collection() -> Iterator[None]:
             gc.enable()
 
 
-Parser = Callable[[Sequence[tuple[bytes, bool]]], Iterable[Document | DocumentError | None]]
+@contextmanager
+def _rare_checkpoints() -> Iterator[None]:
+    """SQLite's log may grow to 40 MB: copied after each batch, the same pages would be copied time and again."""
+    if connection.vendor != "sqlite":
+        yield
+        return
+    with connection.cursor() as cursor:
+        [usual] = cursor.execute("PRAGMA wal_autocheckpoint").fetchone()
+        cursor.execute("PRAGMA wal_autocheckpoint = 10000")
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute(f"PRAGMA wal_autocheckpoint = {usual}")
+            if not connection.in_atomic_block:
+                cursor.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
 
-def _parser(workers: int, stack: ExitStack) -> Parser:
-    if workers <= 1:
-        return lambda tasks: map(try_read, tasks)
-    # Spawned, not forked: a fork would share this process's database connection.
-    context = multiprocessing.get_context("spawn")
-    pool = stack.enter_context(ProcessPoolExecutor(workers, mp_context=context))
-    return lambda tasks: pool.map(try_read, tasks, chunksize=50)
-
-
-def _batches(files: Iterator[TreeFile]) -> Iterator[list[TreeFile]]:
+def _batches(files: Iterable[TreeFile]) -> Iterator[list[TreeFile]]:
     """A number of files at a time, or of bytes, and no path twice in one batch: two trees may hold the same path."""
     batch: dict[str, TreeFile] = {}
     size = 0
@@ -124,120 +142,97 @@ class Known(NamedTuple):
     seen_as: str
 
 
-def _known(files: list[TreeFile]) -> dict[str, Known]:
-    rows = SourceFile.objects.filter(path__in=[file.path for file in files if file.is_named])
-    facts = rows.values_list("path", "pk", "digest", "seen_as")
-    return {path: Known(key, digest, seen_as) for path, key, digest, seen_as in facts}
+def _known(files: Sequence[TreeFile]) -> dict[str, Known]:
+    paths = [file.path for file in files if file.is_named]
+    return {
+        path: Known(*facts) for path, *facts in bulk.find(SourceFile, "path", paths, "path", "pk", "digest", "seen_as")
+    }
 
 
-def _is_as_seen(file: TreeFile, known: dict[str, Known]) -> bool:
-    """Whether size and time say that the file is the one that was read last."""
-    facts = known.get(file.path)
-    return facts is not None and facts.seen_as != "" and facts.seen_as == file.seen_as
+class Pending(NamedTuple):
+    """A batch under way: how many files it has, those that may have changed, what is known of them, and the promise of
+    what they hold."""
 
-
-def _remember(files: list[TreeFile], known: dict[str, Known]) -> None:
-    """Files that were read in vain need not be next time."""
-    rows = [SourceFile(pk=known[file.path].key, seen_as=file.seen_as) for file in files if file.seen_as]
-    SourceFile.objects.bulk_update(rows, ["seen_as"])
-
-
-@dataclass(frozen=True)
-class Pending:
-    """A batch under way: how many files it has, those that changed with their content and digest, and what parsing
-    makes of those."""
-
-    count: int
-    changed: list[tuple[TreeFile, bytes, str]]
-    results: Iterable[Document | DocumentError | None]
+    size: int
+    suspects: list[TreeFile]
+    known: dict[str, Known]
+    readings: Callable[[], Sequence[Reading]]
 
 
 class _Run:
     """One import under way."""
 
-    def __init__(self, options: Options, parser: Parser) -> None:
+    def __init__(self, options: Options, log: RunLog) -> None:
         self.options = options
-        self.parser = parser
-        self.report = ImportReport()
-        self.roots: dict[Path, None] = {}
-        self.seen: set[str] = set()
+        self.log = log
+        self.report = ImportReport(log.run)
+        self.entries: list[Entry] = []  # of the batch under way, for the log
+        self.gone = None if options.uploaded else Gone()
+        self.roots: dict[str, None] = {}
         self.pictures: dict[str, TreeFile] = {}  # site-relative addresses, and the first file that names each
 
-    def begin(self, files: list[TreeFile]) -> Pending:
-        """Read the files that may have changed, and have those that did parsed."""
+    @contextmanager
+    def recorded(self) -> Iterator[None]:
+        """Keep what came of it, also when it is ended by an error or by hand."""
+        try:
+            yield
+        except BaseException:
+            if connection.is_usable():
+                self.log.close(ImportRun.State.STOPPED, self.report)
+            raise
+        self._keep_entries()
+        self.log.close(ImportRun.State.DONE, self.report)
+
+    def import_files(self, files: Iterable[TreeFile], readers: Readers, progress: Callable[[int], object]) -> None:
+        under_way: deque[Pending] = deque()
+        for batch in _batches(files):
+            under_way.append(self._begin(batch, readers))
+            if len(under_way) > AHEAD:
+                progress(self._finish(under_way.popleft()))
+        while under_way:
+            progress(self._finish(under_way.popleft()))
+
+    def _begin(self, files: list[TreeFile], readers: Readers) -> Pending:
+        """Have the files read that may have changed."""
         self.roots |= dict.fromkeys(file.root for file in files)
-        self.seen.update(file.path for file in files)
         known = {} if self.options.overwrite else _known(files)
         suspects = [file for file in files if not _is_as_seen(file, known)]
         self.report.counts[Outcome.UNCHANGED] += len(files) - len(suspects)
-        changed = self._changed(self._read(suspects), known)
-        return Pending(len(files), changed, self.parser([(data, file.bare) for file, data, _ in changed]))
+        digests = ((file, known[file.path].digest if file.path in known else "") for file in suspects)
+        return Pending(len(files), suspects, known, readers.read(list(digests)))
 
-    def finish(self, pending: Pending) -> int:
-        """Store what was parsed. Returns how many files are done."""
-        for stored in self._store(self._parsed(pending)):
-            self.report.counts[stored.outcome] += 1
-            for reason in stored.warnings:
-                self._warn(stored.parsed.file, reason)
-            for url in pictures_in_tree(stored.parsed.document):
-                self.pictures.setdefault(url, stored.parsed.file)
-        return pending.count
+    def _finish(self, pending: Pending) -> int:
+        """Store what was read. Returns how many files are done."""
+        parsed, same = self._sort(zip(pending.suspects, pending.readings(), strict=True))
+        self.report.counts[Outcome.UNCHANGED] += len(same)
+        if not self.options.uploaded:
+            _remember(same, pending.known)
+        for stored in self._store(parsed):
+            self._count(stored)
+        self._keep_entries()
+        return pending.size
 
-    def report_missing(self, scope: Scope) -> None:
-        """Name the files that are gone; nothing is deleted."""
-        for source in list(find_missing(scope, self.seen)):
-            withdrawn = self.options.withdraw_missing and withdraw(source)
-            self.report.counts[Outcome.UPDATED] += withdrawn
-            reason = "gone from the tree; " + ("its story was unpublished" if withdrawn else "nothing was changed")
-            self.report.warnings.append(Problem(source.path, None, "", reason))
-
-    def cache_pictures(self) -> None:
-        for file, reason in cache_pictures(list(self.roots), self.pictures, dry_run=self.options.dry_run):
-            self._warn(file, reason)
-
-    def _read(self, files: list[TreeFile]) -> list[tuple[TreeFile, bytes]]:
-        contents = []
-        for file in files:
-            try:
-                contents.append((file, file.read()))
-            except DocumentError as error:
-                self._fail(file, error)
-        return contents
-
-    def _changed(
-        self, contents: list[tuple[TreeFile, bytes]], known: dict[str, Known]
-    ) -> list[tuple[TreeFile, bytes, str]]:
-        """The files whose digest is not the one that was last imported, with their digests."""
-        changed, same = [], []
-        for file, data in contents:
-            digest = hashlib.sha256(data).hexdigest()
-            if file.path in known and known[file.path].digest == digest:
+    def _sort(self, readings: Iterable[tuple[TreeFile, Reading]]) -> tuple[list[Parsed], list[TreeFile]]:
+        """The files that hold documents, and those that were read in vain; the others are told of."""
+        parsed, same = [], []
+        for file, reading in readings:
+            if reading.problem:
+                self._fail(file, *reading.problem)
+            elif reading.is_skipped:
+                self._warn(file, "skipped: YAML without a taxonomy is no article, organization or topic")
+            elif not reading.text:
                 same.append(file)
             else:
-                changed.append((file, data, digest))
-        self.report.counts[Outcome.UNCHANGED] += len(same)
-        _remember(same, known)
-        return changed
+                parsed.append(Parsed(file, reading))
+        return parsed, same
 
-    def _parsed(self, pending: Pending) -> list[Parsed[Any]]:
-        parsed: list[Parsed[Any]] = []
-        for (file, data, digest), result in zip(pending.changed, pending.results, strict=True):
-            if isinstance(result, DocumentError):
-                self._fail(file, result)
-            elif result is None:
-                self._warn(file, "skipped: YAML without a taxonomy is no article, organization or topic")
-            else:
-                parsed.append(Parsed(file, data.decode(), digest, result))
-        return parsed
-
-    def _store(self, files: list[Parsed[Any]]) -> list[Stored]:
+    def _store(self, files: Sequence[Parsed]) -> list[Stored]:
         """Store the batch; if that fails, file by file, so that only the guilty one is lost."""
         if not files:
             return []
         try:
             with transaction.atomic():
-                batch = Batch(files, load_sources(files), self.options.overwrite, self.options.as_drafts)
-                return store_described(batch) + store_articles(batch)
+                return self._store_batch(files)
         except Exception as error:
             if _is_outage(error):
                 raise
@@ -246,11 +241,68 @@ class _Run:
                 return []
             return [stored for each in files for stored in self._store([each])]
 
-    def _fail(self, file: TreeFile, error: DocumentError) -> None:
-        self.report.failed.append(Problem(file.shown, error.line, error.key, error.reason))
+    def _store_batch(self, files: Sequence[Parsed]) -> list[Stored]:
+        options = self.options
+        sources = load_sources(files, self.gone)
+        batch = Batch(files, sources, options.overwrite, options.as_drafts, options.uploaded)
+        new = [parsed for parsed in batch.articles if not batch.source(parsed)]
+        known = [parsed for parsed in batch.articles if batch.source(parsed)]
+        return store_described(batch) + create(batch, new) + update(batch, known)
+
+    def _count(self, stored: Stored) -> None:
+        file = stored.parsed.file
+        self.report.counts[stored.outcome] += 1
+        if stored.outcome is not Outcome.UNCHANGED:
+            self.entries.append(Entry(file.path, stored.outcome.value, stored.fields))
+        for reason in (*stored.parsed.reading.warnings, *stored.warnings):
+            self._warn(file, reason)
+        for url in pictures_in_tree(stored.parsed):
+            self.pictures.setdefault(url, file)
+
+    def report_missing(self, scope: Scope) -> None:
+        """Name the files that are gone; nothing is deleted."""
+        for source in find_missing(scope):
+            withdrawn = self.options.withdraw_missing and withdraw(source)
+            self.report.counts[Outcome.UPDATED] += withdrawn
+            reason = "gone from the tree; " + ("its story was unpublished" if withdrawn else "nothing was changed")
+            self._note(self.report.warnings, source.path, Problem(source.path, None, "", reason))
+        self._keep_entries()
+
+    def cache_pictures(self) -> None:
+        roots = [Path(root) for root in self.roots]
+        for file, reason in cache_pictures(roots, self.pictures, dry_run=self.options.dry_run):
+            self._warn(file, reason)
+
+    def _fail(self, file: TreeFile, reason: str, line: int | None = None, key: str = "") -> None:
+        self._note(self.report.failed, as_text(file.path), Problem(file.shown, line, key, reason))
 
     def _warn(self, file: TreeFile, reason: str) -> None:
-        self.report.warnings.append(Problem(file.shown, None, "", reason))
+        self._note(self.report.warnings, as_text(file.path), Problem(file.shown, None, "", reason))
+
+    def _note(self, problems: list[Problem], path: str, problem: Problem) -> None:
+        problems.append(problem)
+        Outcomes = ImportedFile.Outcome
+        outcome = Outcomes.FAILED if problems is self.report.failed else Outcomes.WARNING
+        self.entries.append(Entry(path, outcome.value, (), problem.line, problem.key, problem.reason))
+
+    def _keep_entries(self) -> None:
+        if self.entries:
+            self.log.add(self.entries, self.report)
+            self.entries = []
+
+
+def _is_as_seen(file: TreeFile, known: dict[str, Known]) -> bool:
+    """Whether size and time say that the file is the one that was read last."""
+    facts = known.get(file.path)
+    return facts is not None and facts.seen_as != "" and facts.seen_as == file.seen_as
+
+
+def _remember(files: Sequence[TreeFile], known: dict[str, Known]) -> None:
+    """Files that were read in vain need not be next time."""
+    rows = [(file.seen_as, known[file.path].key) for file in files if file.seen_as]
+    if rows:
+        with transaction.atomic():
+            bulk.update(SourceFile, ["seen_as"], rows)
 
 
 def _is_outage(error: Exception) -> bool:
@@ -258,8 +310,8 @@ def _is_outage(error: Exception) -> bool:
     return isinstance(error, Error) and ("database is locked" in str(error) or not connection.is_usable())
 
 
-def _reason(error: Exception) -> DocumentError:
+def _reason(error: Exception) -> str:
     if isinstance(error, UnstorableError):
-        return DocumentError(str(error))
+        return str(error)
     logger.exception("A file could not be stored.")
-    return DocumentError(f"cannot be stored: {(str(error).splitlines() or [repr(error)])[0]}")
+    return f"cannot be stored: {(str(error).splitlines() or [repr(error)])[0]}"

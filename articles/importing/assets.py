@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 
-from articles.documents import ArticleDocument, Document
-from articles.importing.trees import TreeFile, asset
+from articles.importing.batches import Parsed
+from articles.reading.trees import TreeFile, asset
 from images import caching
 from images.models import RemoteImage
 
 
-def pictures_in_tree(document: Document) -> list[str]:
+def pictures_in_tree(parsed: Parsed) -> list[str]:
     """The addresses in a document that are paths within the site."""
-    refs = list(document.images)
-    if isinstance(document, ArticleDocument):
-        providers = [document.provider, *(story.provider for story in document.related)]
-        refs += [ref for story in document.related for ref in story.images]
-        refs += [ref for provider in providers if provider for ref in provider.images]
-    return [ref.url for ref in refs if ref.url.startswith("/")]
+    if rows := parsed.reading.rows:
+        logos = (use for provider in rows.providers() for use in provider.logos)
+        addresses = [use.url for use in chain(rows.all_pictures(), logos)]
+    else:
+        addresses = [ref.url for ref in parsed.document.images]
+    return [url for url in addresses if url.startswith("/")]
 
 
 def cache_pictures(

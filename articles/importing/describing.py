@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, Generic, TypeVar
 
+from django.utils import timezone
 from django.utils.text import slugify
 
 from articles.documents import Document, ProviderDocument, TopicDocument, topic_key
-from articles.importing.reports import Outcome
-from articles.importing.storing import (
+from articles.importing.batches import (
+    SOURCE_COLUMNS,
     Batch,
     Parsed,
     Stored,
     UnstorableError,
     last_imported,
-    source_columns,
     unless_changed,
 )
-from articles.merging import Merge, merge
+from articles.importing.conflicts import Sides, keep_conflicts
+from articles.importing.reports import Outcome
+from articles.merging import Merge, changed_fields, merge
 from articles.models import Article, RelatedStory, SourceFile, Topic, TopicImage
-from articles.records import (
-    Records,
-    provider_document,
-    replace_images,
-    topic_document,
-)
+from articles.records import Records, provider_document, replace_images, topic_document
 from images.models import ImageUse
 from providers.models import Provider, ProviderImage
 
@@ -34,8 +32,20 @@ R = TypeVar("R", Provider, Topic)
 
 def store_described(batch: Batch) -> list[Stored]:
     """Topics first: a provider needs none, and articles need both."""
-    stored = [_Topics(batch).store(parsed) for parsed in batch.of(TopicDocument)]
-    return stored + [_Providers(batch).store(parsed) for parsed in batch.of(ProviderDocument)]
+    topics = [parsed for parsed in batch.described if isinstance(parsed.document, TopicDocument)]
+    providers = [parsed for parsed in batch.described if isinstance(parsed.document, ProviderDocument)]
+    stored = [_Topics(batch).store(parsed) for parsed in topics]
+    return stored + [_Providers(batch).store(parsed) for parsed in providers]
+
+
+def store_described_fields(record: Any, document: Any, names: Collection[str]) -> None:
+    """Store a provider or a topic as the document says, under the importer's own rules. `names`: the fields that
+    differ."""
+    kind: Any = (_Providers if isinstance(record, Provider) else _Topics)(Batch((), {}))
+    kind.refuse_taken(record, document)
+    kind.fill(record, document, is_described=True)
+    if "images" in names:
+        replace_images(kind.pictures, f"{kind.owner}_id", record.pk, document.images)
 
 
 class _Described(Generic[D, R]):
@@ -47,20 +57,20 @@ class _Described(Generic[D, R]):
     def __init__(self, batch: Batch) -> None:
         self.batch = batch
 
-    def store(self, parsed: Parsed[D]) -> Stored:
+    def store(self, parsed: Parsed) -> Stored:
         source, theirs = self.batch.source(parsed), parsed.document
         record = self._record(source, theirs)
-        base = last_imported(source) if source else None
-        merged = self._merged(record, base, theirs)
+        imported = last_imported(source) if source else None
+        base = self._base(record, imported)
+        ours = self.as_document(record) if record else base
+        merged = merge(ours if self.batch.overwrite else base, ours, theirs)
         self.refuse_taken(record, merged.document)
         record = self.fill(record, merged.document, is_described=source is not None)
         if "images" in merged.taken:
-            replace_images(self.pictures, {f"{self.owner}_id": record.pk}, merged.document.images)
-        source = source or SourceFile(**{self.owner: record})
-        for name, value in source_columns(parsed).items():
-            setattr(source, name, value)
-        source.save()
-        return Stored(parsed, self._outcome(base, merged, theirs), _conflicts(merged, theirs))
+            replace_images(self.pictures, f"{self.owner}_id", record.pk, merged.document.images)
+        source = self._keep_source(source, record, parsed)
+        conflicts = keep_conflicts([Sides(source, base, merged.document, theirs, merged.conflicts)])[source.pk]
+        return self._stored(parsed, imported, merged, conflicts)
 
     def _record(self, source: SourceFile | None, document: D) -> R | None:
         if source is not None:
@@ -74,22 +84,31 @@ class _Described(Generic[D, R]):
             raise UnstorableError(f"{record} is described already, by {other.path}")
         return record
 
-    def _merged(self, record: R | None, base: Document | None, theirs: D) -> Merge[D]:
+    def _base(self, record: R | None, imported: Document | None) -> D:
+        """What both sides last agreed on."""
         if record is None:
-            return merge(self.blank(), self.blank(), theirs)
-        ours = self.as_document(record)
-        if base is None:
-            base = self.as_articles_made_it(record, ours)
-        if self.batch.overwrite or not isinstance(base, type(theirs)):
-            return merge(ours, ours, theirs)
-        return merge(base, ours, theirs)
+            return self.blank()
+        if isinstance(imported, type(self.blank())):
+            return imported
+        return self.as_articles_made_it(record, self.as_document(record))
 
-    def _outcome(self, base: Document | None, merged: Merge[D], theirs: D) -> Outcome:
-        if base is None:
-            return Outcome.CREATED
-        if merged.conflicts:
-            return Outcome.CONFLICT
-        return Outcome.UPDATED if merged.taken else unless_changed(base, theirs)
+    def _keep_source(self, source: SourceFile | None, record: R, parsed: Parsed) -> SourceFile:
+        kept = source or SourceFile(**{self.owner: record})
+        values = (*self.batch.source_values(parsed), timezone.now())
+        for name, value in zip(SOURCE_COLUMNS, values, strict=True):
+            setattr(kept, name, value)
+        kept.save()
+        return kept
+
+    def _stored(self, parsed: Parsed, imported: Document | None, merged: Merge[D], conflicts: list[str]) -> Stored:
+        if imported is None:
+            return Stored(parsed, Outcome.CREATED)
+        if conflicts:
+            return Stored(parsed, Outcome.CONFLICT, conflicts)
+        if merged.taken:
+            return Stored(parsed, Outcome.UPDATED, merged.taken)
+        changed = changed_fields(imported, parsed.document)
+        return Stored(parsed, unless_changed(imported, parsed.document), changed)
 
     def blank(self) -> D:
         raise NotImplementedError
@@ -110,13 +129,6 @@ class _Described(Generic[D, R]):
 
     def fill(self, record: R | None, document: D, *, is_described: bool) -> R:
         raise NotImplementedError
-
-
-def _conflicts(merged: Merge[Any], theirs: Any) -> list[str]:
-    return [
-        f"{name}: an editor's value stays; the file has {str(getattr(theirs, name))[:80]!r}"
-        for name in merged.conflicts
-    ]
 
 
 class _Providers(_Described[ProviderDocument, Provider]):
@@ -156,7 +168,7 @@ class _Providers(_Described[ProviderDocument, Provider]):
         provider = record or Provider()
         provider.source_id = document.id
         provider.other_names = list(document.other_names)
-        for name in ("domain", "name", "description", "extra"):
+        for name in ("domain", "name", "description", "extra", "body"):
             setattr(provider, name, getattr(document, name))
         provider.save()
         return provider
@@ -185,7 +197,7 @@ class _Topics(_Described[TopicDocument, Topic]):
 
     def fill(self, record: Topic | None, document: TopicDocument, *, is_described: bool) -> Topic:
         topic = record or Topic()
-        for name in ("name", "shortname", "description", "extra"):
+        for name in ("name", "shortname", "description", "extra", "body"):
             setattr(topic, name, getattr(document, name))
         topic.source_id = document.id
         topic.keywords = list(document.keywords)
@@ -210,7 +222,7 @@ class _Topics(_Described[TopicDocument, Topic]):
         if not name:
             return None
         records = Records()
-        records.find_topics([name])
+        records.find_topics([(topic_key(name), name)])
         parent = Topic.objects.get(pk=records.topics[topic_key(name)])
         if any(above.pk == topic.pk or above.key == topic_key(topic.name) for above in parent.line()):
             raise UnstorableError(f"parent: {name} is itself below {topic.name}")

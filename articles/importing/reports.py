@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from articles.models import ImportRun
 
 
 class Outcome(enum.Enum):
@@ -34,21 +38,35 @@ class Problem:
 
 @dataclass
 class ImportReport:
-    """Counts of files by outcome, and what was wrong, file by file."""
+    """Counts of files by outcome, and what was wrong, file by file. `run`: where more of it is kept."""
 
+    run: ImportRun
     counts: dict[Outcome, int] = field(default_factory=lambda: dict.fromkeys(Outcome, 0))
     failed: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
 
     def __str__(self) -> str:
+        return " ".join(f"{name}={count}" for name, count in self.totals().items())
+
+    def totals(self) -> dict[str, int]:
         counts = {outcome.value: count for outcome, count in self.counts.items()}
-        counts |= {"failed": len(self.failed), "warnings": len(self.warnings)}
-        return " ".join(f"{name}={count}" for name, count in counts.items())
+        return counts | {"failed": len(self.failed), "warnings": len(self.warnings)}
 
     def as_data(self) -> dict[str, Any]:
         """The same as JSON can hold it."""
-        return {
-            **{outcome.value: count for outcome, count in self.counts.items()},
+        return self.totals() | {
             "failed": [dataclasses.asdict(problem) for problem in self.failed],
             "warnings": [dataclasses.asdict(problem) for problem in self.warnings],
         }
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What a run keeps of a file. `outcome`: an ImportedFile's; `path`: within the tree."""
+
+    path: str
+    outcome: str
+    fields: Sequence[str] = ()
+    line: int | None = None
+    key: str = ""
+    reason: str = ""

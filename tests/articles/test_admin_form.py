@@ -6,12 +6,13 @@ from datetime import UTC, datetime
 import pytest
 from django.urls import reverse
 
-from articles.models import Article, Event
+from articles.models import Article, Conflict, Event
 from images.models import RemoteImage
 from tests.articles.pages import filled, messages
 from tests.factories import (
     add_picture,
     make_article,
+    make_conflict,
     make_image,
     make_provider,
     make_related,
@@ -436,15 +437,33 @@ def test_panel_names_fields_as_the_form_does(client, editor):
     assert "ana: edited: date, web address, topics, related stories" in client.get(address(article)).content.decode()
 
 
-def test_panel_shows_both_sides_of_a_conflict_with_the_source(client):
-    article = make_article(title="Ours")
-    sides = {"title": {"base": "It&#8217;s", "theirs": "<b>It is"}, "topics": {"base": None, "theirs": ["AI", "Sea"]}}
-    Event.objects.create(article=article, verb="conflict", data=sides)
+def test_panel_tells_of_conflicts_and_how_they_were_settled(client, editor):
+    article = make_article()
+    Event.objects.create(article=article, verb="conflict", data={"fields": ["title", "topics"]})
+    Event.objects.create(article=article, actor=editor, verb="settle", data={"fields": ["title"], "took": True})
     text = " ".join(re.sub(r"<[^>]+>", " ", client.get(address(article)).content.decode()).split())
     assert "Import: conflict with the source: title, topics" in text
-    assert "The title was changed here and at the source. Ours was kept." in text
-    assert "Source before It’s Source now &lt;b&gt;It is" in text
-    assert "Source before (nothing) Source now AI, Sea" in text
+    assert "ana: settled with the source: title (theirs taken)" in text
+
+
+def test_form_leads_to_what_is_to_be_settled_while_it_is(client):
+    article = make_article(title="Ours")
+    conflict = make_conflict(article, "title", theirs="Theirs")
+    link = f'<a href="{reverse("admin:articles_sourcefile_change", args=[conflict.source_id])}">Compare and settle</a>'
+    assert link in client.get(address(article)).content.decode()
+    conflict.delete()
+    assert link not in client.get(address(article)).content.decode()
+
+
+def test_edit_that_says_what_the_source_says_settles_it(client):
+    article = make_article(title="Ours", topics=[make_topic("Ours")])
+    make_conflict(article, "title", theirs="Theirs")
+    ai = make_topic("AI")
+    make_conflict(article, "topics", base=["Base", "AI"], theirs=["AI"])
+    submit(client, address(article), excerpt="New")
+    assert {conflict.field for conflict in Conflict.objects.all()} == {"title"}, "the lists are no dispute"
+    submit(client, address(article), title="Theirs", topics=[ai.pk])
+    assert not Conflict.objects.exists()
 
 
 def test_query_count_of_the_form_does_not_grow_with_its_rows(client, django_assert_num_queries):

@@ -14,8 +14,10 @@ from tests.factories import (
     NOON,
     add_picture,
     make_article,
+    make_conflict,
     make_image,
     make_provider,
+    make_source,
     make_topic,
     make_user,
 )
@@ -93,6 +95,15 @@ def test_hostile_title_is_text(client):
     assert "&lt;script&gt;alert(1)&lt;/script&gt; &lt;img src=x&gt;" in page
 
 
+def test_story_that_its_source_contradicts_has_a_badge_that_leads_to_where_it_is_settled(client):
+    conflict = make_conflict(make_article(title="Disputed"), "title")
+    make_conflict(conflict.source.article, "excerpt")
+    make_source(make_article(title="Agreed"))
+    link = reverse("admin:articles_sourcefile_change", args=[conflict.source_id])
+    assert f'<a class="badge badge-differs" href="{link}">Source differs</a>' in row(client, "Disputed")
+    assert "Source differs" not in row(client, "Agreed")
+
+
 def test_thumbnail_is_the_lead_picture_and_silent(client):
     article = make_article(title="Pictured")
     lead = add_picture(article).image
@@ -106,7 +117,9 @@ def test_thumbnail_is_the_lead_picture_and_silent(client):
 
 def test_query_count_does_not_grow_with_the_rows(client, django_assert_num_queries):
     def add_row():
-        add_picture(make_article(topics=[make_topic(), make_topic()]))
+        article = make_article(topics=[make_topic(), make_topic()])
+        add_picture(article)
+        make_conflict(article)
 
     add_row()
     client.get(LIST)  # the session and the content types are warm from here on
@@ -188,6 +201,16 @@ def test_list_is_filtered_by_its_own_filters_only(client, role, lookup):
     make_article(secured="Quiet")
     client.force_login(make_user(role))
     assert client.get(LIST, {lookup: "Q"}).status_code == 400
+
+
+def test_filter_by_what_the_source_contradicts(client):
+    article = make_article(title="Disputed")
+    make_conflict(article, "title")
+    make_conflict(article, "excerpt")
+    make_conflict(make_topic(), "name")
+    make_source(make_article(title="Agreed"))
+    assert titles(client, source="differs") == ["Disputed"]
+    assert titles(client, source="nonsense") == ["Agreed", "Disputed"]
 
 
 def test_filter_by_type(client):

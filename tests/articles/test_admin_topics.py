@@ -4,9 +4,9 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from articles.models import Event, SourceFile, Topic
+from articles.models import Conflict, Event, SourceFile, Topic
 from tests.articles.pages import filled
-from tests.factories import make_article, make_topic, make_user
+from tests.factories import make_article, make_conflict, make_topic, make_user
 
 pytestmark = pytest.mark.django_db
 LIST = reverse("admin:articles_topic_changelist")
@@ -113,6 +113,15 @@ def test_topic_cannot_lie_below_itself(client):
         assert errors(submit(client, address(top), parent=parent.pk)) == [f"‘{parent}’ is this topic or lies below it."]
 
 
+def test_edit_that_says_what_the_source_says_settles_it(client):
+    topic = make_topic("Space", description="Ours")
+    conflict = make_conflict(topic, "description", theirs="Theirs")
+    link = reverse("admin:articles_sourcefile_change", args=[conflict.source_id])
+    assert f'href="{link}"' in client.get(address(topic)).content.decode()
+    submit(client, address(topic), description="Theirs")
+    assert not Conflict.objects.exists()
+
+
 def test_list_shows_parent_children_and_number_of_stories(client):
     science = make_topic("Science")
     space = make_topic("Space", parent=science)
@@ -164,7 +173,8 @@ def test_events_tell_who_did_what_from_where_to_where_and_why(client, editor):
     ("verb", "data", "told"),
     [
         ("import", {"fields": ["title", "web_url"]}, "imported: title, web address"),
-        ("conflict", {"title": {"base": "A", "theirs": "B"}}, "conflict with the source: title"),
+        ("conflict", {"fields": ["title"]}, "conflict with the source: title"),
+        ("settle", {"fields": ["title"], "took": False}, "settled with the source: title (ours kept)"),
         ("send back", {}, "send back"),
     ],
 )
@@ -173,7 +183,7 @@ def test_list_of_events_says_in_words_what_was_done(client, verb, data, told):
     assert f'<td class="field-what">{told}</td>' in client.get(EVENTS).content.decode()
 
 
-@pytest.mark.parametrize("verb", ["create", "edit", "publish", "unpublish", "import", "conflict"])
+@pytest.mark.parametrize("verb", ["create", "edit", "publish", "unpublish", "import", "conflict", "settle"])
 def test_events_can_be_narrowed_to_what_was_done(client, verb):
     article = make_article()
     wanted = Event.objects.create(article=article, verb=verb)

@@ -1,5 +1,7 @@
 """The reader and the writer: pure, so no database is needed."""
 
+import dataclasses
+import json
 from datetime import UTC, datetime
 
 import pytest
@@ -14,11 +16,13 @@ from articles.documents import (
     ProviderRef,
     RelatedRef,
     TopicDocument,
+    field_data,
     from_data,
     make_stem,
     read,
     to_data,
     topic_key,
+    with_field,
     write,
 )
 from articles.documents.header import Text, load_exact, load_fast
@@ -484,6 +488,33 @@ def test_what_is_written_is_read_as_it_was(document):
 @given(articles)
 def test_data_survives_both_ways(document):
     assert from_data(to_data(document)) == document
+
+
+@settings(max_examples=100, deadline=None)
+@given(articles, articles)
+def test_each_field_survives_both_ways_by_itself(document, other):
+    for field in dataclasses.fields(document):
+        other = with_field(other, field.name, json.loads(json.dumps(field_data(document, field.name))))
+    assert other == document
+
+
+def test_a_field_that_says_nothing_is_none_and_none_is_the_default():
+    document = ArticleDocument(title="T", published_at=datetime(2026, 3, 2, tzinfo=UTC))
+    for name in ("excerpt", "quality", "provider", "topics", "images", "extra", "body"):
+        assert field_data(document, name) is None
+    told = with_field(document, "topics", ["AI"])
+    assert with_field(told, "topics", None) == document
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "key"),
+    [("title", None, "title"), ("web_url", "ftp://x", "webUrl"), ("images", [{}], "images[0].url")],
+)
+def test_a_field_cannot_be_made_of_what_no_file_could_say(name, data, key):
+    document = ArticleDocument(title="T", published_at=datetime(2026, 3, 2, tzinfo=UTC))
+    with pytest.raises(DocumentError) as raised:
+        with_field(document, name, data)
+    assert raised.value.key == key
 
 
 any_bytes = st.binary(max_size=200) | st.text(max_size=200).map(

@@ -4,9 +4,10 @@ import dataclasses
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from articles.documents import ArticleDocument, ImageRef
-from articles.merging import changed_fields, merge
+from articles.documents import ArticleDocument, ImageRef, RelatedRef
+from articles.merging import changed_fields, merge, merge_values, same, take_theirs
 from tests.articles.test_documents import articles
 from tests.factories import NOON
 
@@ -103,3 +104,83 @@ def test_unknown_keys_are_merged_one_by_one():
 def test_another_spelling_of_a_topic_is_no_change():
     assert not changed_fields(BASE, but(topics=("ai", " CARS", "AI")))
     assert changed_fields(BASE, but(topics=("Cars", "AI"))) == ("topics",)
+
+
+# --- Taking what the source says ----------------------------------------------------------------
+
+numbers = st.sampled_from([None, 1, 2, 3])
+pictures = st.lists(
+    st.builds(ImageRef, url=st.sampled_from(["/a", "/b", "/c"]), width=numbers, title=st.sampled_from(["", "x", "y"])),
+    max_size=4,  # so that some say one thing twice
+).map(tuple)
+alike = st.builds(  # few values, so that the sides have much in common
+    ArticleDocument,
+    title=st.sampled_from(["A", "B", "C"]),
+    published_at=st.just(NOON),
+    topics=st.lists(st.sampled_from(["a", "A", "b", "c", "d"]), max_size=5).map(tuple),
+    images=pictures,
+    related=st.lists(
+        st.builds(RelatedRef, title=st.sampled_from("AB"), web_url=st.sampled_from(["/x", "/y"]), images=pictures),
+        max_size=2,
+    ).map(tuple),
+    extra=st.dictionaries(st.sampled_from("abc"), numbers | st.dictionaries(st.sampled_from("xy"), numbers)),
+)
+FIELDS = ["title", "topics", "images", "related", "extra"]
+
+
+def sides(name: str, *documents: ArticleDocument) -> list:
+    return [getattr(document, name) for document in documents]
+
+
+@settings(max_examples=300, deadline=None)
+@given(alike, alike, alike, st.sampled_from(FIELDS))
+def test_the_laws_of_taking(base, ours, theirs, name):
+    before, here, there = sides(name, base, ours, theirs)
+    assert same(name, take_theirs(name, before, here, before), here)
+    assert same(name, take_theirs(name, before, before, there), there)
+    assert same(name, take_theirs(name, before, there, there), there)
+    taken = take_theirs(name, before, here, there)
+    assert not merge_values(name, before, taken, there)[1], "something is still disputed"
+    assert same(name, take_theirs(name, before, taken, there), taken), "taking twice is taking once"
+
+
+words = st.lists(st.sampled_from("abcde"), max_size=5, unique=True)
+
+
+@settings(max_examples=200, deadline=None)
+@given(words, words, words)
+def test_what_one_side_alone_added_or_took_away_survives_a_take(before, here, there):
+    base, ours, theirs = map(set, (before, here, there))
+    assert set(take_theirs("topics", before, here, there)) == (ours & theirs) | (ours - base) | (theirs - base)
+
+
+def test_a_value_taken_is_the_sources():
+    assert take_theirs("title", "Base", "Ours", "Theirs") == "Theirs"
+    assert take_theirs("quality", 1, 2, None) is None
+
+
+def test_taking_pictures_keeps_the_editors_and_takes_what_is_disputed():
+    captioned = dataclasses.replace(images(one=5)[0], title="Ours")
+    taken = take_theirs("images", images(one=1), (captioned, *images(ours=9)), images(one=3, theirs=4))
+    assert {image.url[-3:]: (image.width, image.title) for image in taken} == {
+        "one": (3, "Ours"),
+        "urs": (9, ""),
+        "irs": (4, ""),
+    }
+
+
+def test_taking_lets_go_of_a_picture_we_changed_and_they_took_away():
+    assert take_theirs("images", images(one=1, two=2), images(one=5, two=2), images(two=2)) == images(two=2)
+
+
+def test_taking_brings_back_a_picture_we_took_away_and_they_changed():
+    assert take_theirs("images", images(one=1, two=2), images(two=2), images(one=9, two=2)) == images(one=9, two=2)
+
+
+def test_taking_where_both_sides_moved_items_has_the_sources_order():
+    assert "".join(take_theirs("topics", tuple("abc"), tuple("cabx"), tuple("cba"))) == "cbxa"
+
+
+def test_unknown_keys_are_taken_one_by_one():
+    before, here, there = {"a": 1, "b": 1}, {"a": 2, "b": 2, "ours": 1}, {"b": 1, "theirs": 1}
+    assert take_theirs("extra", before, here, there) == {"b": 2, "ours": 1, "theirs": 1}

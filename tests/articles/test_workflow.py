@@ -126,9 +126,9 @@ def test_a_story_published_for_later_is_not_public_before(editor):
         ({"status": "in_review"}, False),
         ({"status": "unpublished"}, False),
         ({"status": "rejected"}, False),
-        ({"publish_at": timezone.now() + timedelta(minutes=1)}, False),
+        ({"publish_at": timezone.now() + timedelta(days=1)}, False),
         ({"unpublish_at": NOON + timedelta(minutes=1)}, False),
-        ({"unpublish_at": timezone.now() + timedelta(hours=1)}, True),
+        ({"unpublish_at": timezone.now() + timedelta(days=1)}, True),
     ],
 )
 def test_the_one_definition_of_public(changes, public):
@@ -142,3 +142,39 @@ def test_allows_says_which_buttons_to_show(editor):
     assert workflow.allows(workflow.PUBLISH, draft, editor)
     assert not workflow.allows(workflow.UNPUBLISH, draft, editor)
     assert not workflow.allows(workflow.PUBLISH, draft, contributor)
+
+
+# --- Many at once -------------------------------------------------------------------------------
+
+
+def test_each_is_judged_by_itself_and_one_that_is_gone_is_no_obstacle(editor):
+    draft, published, rejected = make_article(public=False), make_article(), make_article(status="rejected")
+    keys = [draft.pk, published.pk, rejected.pk, rejected.pk + 1]
+    result = workflow.apply_to_each(workflow.PUBLISH, dict.fromkeys(keys), by=editor, note="All of them")
+    assert result.done.keys() == {draft.pk}
+    assert result.refused == {
+        published.pk: "It is published already.",
+        rejected.pk: "It has been rejected, so it cannot be published.",
+    }
+    event = Event.objects.get()
+    assert (event.article, event.actor, event.note, event.from_status) == (draft, editor, "All of them", "draft")
+    assert Article.objects.get(pk=draft.pk).revisions.get().note == "Published"
+
+
+def test_each_goes_public_at_its_own_time(editor):
+    first, second = make_article(public=False), make_article(public=False)
+    tomorrow = timezone.now() + timedelta(days=1)
+    workflow.apply_to_each(workflow.PUBLISH, {first.pk: tomorrow, second.pk: None}, by=editor)
+    assert list(Article.objects.published()) == [second]
+    assert set(Article.objects.published(at=tomorrow)) == {first, second}
+
+
+def test_many_take_no_more_queries_than_one(editor):
+    def queries(count: int) -> int:
+        keys = [make_article(public=False).pk for _ in range(count)]
+        with CaptureQueriesContext(connection) as captured:
+            workflow.apply_to_each(workflow.PUBLISH, dict.fromkeys(keys), by=editor)
+        return len(captured)
+
+    editor.has_perm("articles.publish_article")  # asked for once
+    assert queries(1) == queries(20)

@@ -2,14 +2,16 @@
 
 import dataclasses
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
-from tqdm import tqdm
 
 from articles.importing import ImportReport, Options, import_paths
+from articles.management.progress import Progress
+from articles.reading.trees import count_files
 
 
 class Command(BaseCommand):
@@ -27,7 +29,9 @@ class Command(BaseCommand):
             help="a file (.md, .markdown, .txt, .yaml, .yml), or a folder to look for them in",
         )
         parser.add_argument("--dry-run", action="store_true", help="report what would happen, and change nothing")
-        parser.add_argument("--workers", type=int, default=1, metavar="N", help="parse in N processes (default: 1)")
+        parser.add_argument(
+            "--workers", type=int, metavar="N", help="read files in N processes (default: as many as are of use)"
+        )
         parser.add_argument("--report", type=Path, metavar="FILE", help="write the report to FILE as JSON")
         parser.add_argument("--overwrite", action="store_true", help="let the source win over editors' changes")
         parser.add_argument("--as-drafts", action="store_true", help="publish nothing, whatever the files say")
@@ -37,10 +41,11 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         self._check(options)
-        chosen = Options(**{field.name: options[field.name] for field in dataclasses.fields(Options)})
+        names = [field.name for field in dataclasses.fields(Options)]
+        chosen = Options(**{name: options[name] for name in names if name in options})
         try:
-            with tqdm(unit=" files", disable=None) as bar:
-                report = import_paths(options["paths"], chosen, bar.update)
+            with Progress(sys.stderr, "files", lambda: count_files(options["paths"])) as progress:
+                report = import_paths(options["paths"], chosen, progress=progress.update, waiting=self._wait)
         except DatabaseError as error:
             raise CommandError(f"The database failed: {error}. Run it again: what is stored is skipped.") from error
         self._print(report, options)
@@ -51,11 +56,14 @@ class Command(BaseCommand):
         for path in options["paths"]:
             if not path.exists():
                 raise CommandError(f"There is no {path}.")
-        if options["workers"] < 1:
+        if options["workers"] is not None and options["workers"] < 1:
             raise CommandError("--workers has to be 1 or more.")
         report: Path | None = options["report"]
         if report and (report.is_dir() or not report.absolute().parent.is_dir()):
             raise CommandError(f"--report: {report} cannot be written.")
+
+    def _wait(self) -> None:
+        self.stderr.write("Another import is running; this one begins when that has ended.")
 
     def _print(self, report: ImportReport, options: dict[str, Any]) -> None:
         for problem in report.warnings:

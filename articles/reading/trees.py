@@ -1,4 +1,4 @@
-"""Which files there are to import, and what each one's path is within its tree. No database."""
+"""Which files there are to import, and what each one's path is within its tree. Pure."""
 
 from __future__ import annotations
 
@@ -6,26 +6,28 @@ import os
 import stat
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from articles.documents import MAX_BYTES, DocumentError, is_bare
 
 ENDINGS = frozenset({".md", ".markdown", ".txt", ".yaml", ".yml"})
 MAX_PATH = 500
-CLOCK_TICK = 2  # seconds, as coarse as file systems are
+CLOCK_TICK = 2_000_000_000  # nanoseconds, as coarse as file systems are
 SITE_MARKS = ("_news", "_data", "_config.yml", "_config.yaml")
 
 
-@dataclass(frozen=True)
-class TreeFile:
-    """A file as it was found, and where it stands in its tree. Strings, as there may be a million of these."""
+class TreeFile(NamedTuple):
+    """A file as it was found, and where it stands in its tree. Plain values: there may be a million of these, and they
+    travel between processes."""
 
     file: str
     path: str  # from the root, with slashes: the file's identity to the importer
-    root: Path
+    root: str
+    size: int  # bytes; 0 when it is gone
+    mode: int  # of the file itself, links not followed; 0 when it is gone
+    seen_as: str  # what would change if the file did: its size, its time and which file it is; empty when in doubt
 
     @property
     def bare(self) -> bool:
@@ -34,7 +36,7 @@ class TreeFile:
     @property
     def is_named(self) -> bool:
         """Whether the path is text, which a file system does not insist on."""
-        return self.path == _text(self.path)
+        return self.path == as_text(self.path)
 
     @property
     def stem(self) -> str:
@@ -44,42 +46,21 @@ class TreeFile:
     @property
     def tree(self) -> str:
         """The root, in a form that a database can hold."""
-        return _text(self.root)
+        return as_text(self.root)
 
     @property
     def shown(self) -> str:
         """The file as it was found, in a form that a report can hold: what is not UTF-8 as question marks."""
-        return _text(self.file)
-
-    @cached_property
-    def status(self) -> os.stat_result | None:
-        """What the file system says of the file itself, links not followed; None when it is gone."""
-        try:
-            return os.lstat(self.file)
-        except OSError:
-            return None
-
-    @property
-    def seen_as(self) -> str:
-        """What would change if the file did: its size, its time and which file it is. Empty for one so new that it
-        might change again within one tick of the file system's clock, and for a link."""
-        found = self.status
-        if found is None or not stat.S_ISREG(found.st_mode) or found.st_mtime > time.time() - CLOCK_TICK:
-            return ""
-        return f"{found.st_size} {found.st_mtime_ns} {found.st_ino}"
-
-    @property
-    def size(self) -> int:
-        """How many bytes will be read, at most."""
-        return min(self.status.st_size, MAX_BYTES + 1) if self.status else 0
+        return as_text(self.file)
 
     def read(self) -> bytes:
         """The file's content, cut where it is too long for a document. Raises DocumentError with the reason."""
         if reason := self._unusable():
             raise DocumentError(reason)
         try:
-            with open(self.file, "rb") as opened:
-                return opened.read(MAX_BYTES + 1)
+            # Unbuffered, and never waiting: the file may have become a pipe since it was listed.
+            with open(self.file, "rb", buffering=0, opener=_open_at_once) as opened:
+                return _read_all(opened.fileno())
         except OSError as error:
             raise DocumentError(f"cannot be read: {error.strerror or error}") from error
 
@@ -89,32 +70,56 @@ class TreeFile:
             return "the file's name is not UTF-8"
         if len(self.path) > MAX_PATH:
             return f"the path is longer than {MAX_PATH} characters"
-        mode = self.status.st_mode if self.status else 0
-        if stat.S_ISDIR(mode):
+        if stat.S_ISDIR(self.mode):
             return "the folder cannot be read"
         if not _is_wanted(self.path):
             return "not a file of a known kind (.md, .markdown, .txt, .yaml, .yml)"
-        if stat.S_ISLNK(mode) and not within(self.root, Path(self.file)):
+        if stat.S_ISLNK(self.mode) and not within(Path(self.root), Path(self.file)):
             return "a symbolic link that leads outside the tree"
-        if mode and not stat.S_ISREG(mode) and not os.path.isfile(self.file):
+        if self.mode and not stat.S_ISREG(self.mode) and not os.path.isfile(self.file):
             return "not a regular file"
         return ""
+
+
+def _open_at_once(file: str, flags: int) -> int:
+    return os.open(file, flags | os.O_NONBLOCK)
+
+
+def _read_all(descriptor: int) -> bytes:
+    """All that the file holds, or one byte more than is allowed. Two calls for a file of common size."""
+    content = b""
+    while len(content) <= MAX_BYTES and (more := os.read(descriptor, max(65536, len(content)))):
+        content += more
+    return content[: MAX_BYTES + 1]
 
 
 def _is_wanted(name: str) -> bool:
     return os.path.splitext(name)[1].lower() in ENDINGS
 
 
-def _text(path: Path | str) -> str:
+def as_text(path: Path | str) -> str:
     return str(path).encode("utf-8", "replace").decode()
 
 
-@dataclass(frozen=True)
-class Scope:
+class Scope(NamedTuple):
     """A folder that is imported whole: what it should hold, and does not, is gone."""
 
-    tree: str
+    root: str
     prefix: str  # of the paths below it, ending in a slash; empty for the tree's root
+
+    @property
+    def tree(self) -> str:
+        return as_text(self.root)
+
+    def lacks(self, path: str) -> bool:
+        """Whether there is no such file. One that cannot be looked at is not known to be gone."""
+        try:
+            os.lstat(os.path.join(self.root, path))
+        except (FileNotFoundError, NotADirectoryError):
+            return True
+        except (OSError, ValueError):
+            return False
+        return False
 
 
 def find_scopes(paths: Iterable[Path]) -> list[Scope]:
@@ -122,7 +127,7 @@ def find_scopes(paths: Iterable[Path]) -> list[Scope]:
     for path in (Path(os.path.abspath(path)) for path in paths if path.is_dir()):
         root = find_root(path)
         inside = _from_root(root, path)
-        scopes.append(Scope(_text(root), f"{inside}/" if inside else ""))
+        scopes.append(Scope(str(root), f"{inside}/" if inside else ""))
     return scopes
 
 
@@ -131,18 +136,56 @@ def find_files(paths: Iterable[Path]) -> Iterator[TreeFile]:
     cannot be read, for the report to name."""
     for path in paths:
         root = find_root(Path(os.path.abspath(path)))
-        if not path.is_dir():
-            yield TreeFile(str(path), _from_root(root, path), root)
-            continue
-        unreadable: list[OSError] = []
-        for folder, folders, names in os.walk(path, onerror=unreadable.append):
-            folders[:] = sorted(name for name in folders if not name.startswith("."))
-            prefix = _from_root(root, folder)
-            for name in sorted(names):
-                if _is_wanted(name) and not name.startswith("."):
-                    yield TreeFile(os.path.join(folder, name), f"{prefix}/{name}" if prefix else name, root)
-        for error in unreadable:
-            yield TreeFile(str(error.filename), _from_root(root, error.filename), root)
+        if path.is_dir():
+            yield from _files_in(str(path), _from_root(root, path), str(root))
+        else:
+            yield _tree_file(str(path), _from_root(root, path), str(root), _status(path))
+
+
+def count_files(paths: Iterable[Path]) -> int:
+    return sum(1 for _ in find_files(paths))
+
+
+def _files_in(folder: str, inside: str, root: str) -> Iterator[TreeFile]:
+    try:
+        with os.scandir(folder) as listing:
+            entries = sorted(
+                (entry for entry in listing if not entry.name.startswith(".")), key=lambda entry: entry.name
+            )
+    except OSError:
+        yield _tree_file(folder, inside, root, _status(folder))
+        return
+    prefix = f"{inside}/" if inside else ""
+    for entry in entries:
+        if _is_wanted(entry.name) and not _is_folder(entry):
+            yield _tree_file(entry.path, prefix + entry.name, root, _status(entry))
+    for entry in entries:
+        if entry.is_dir(follow_symlinks=False):
+            yield from _files_in(entry.path, prefix + entry.name, root)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    return entry.is_dir(follow_symlinks=False) or (entry.is_symlink() and os.path.isdir(entry.path))
+
+
+def _status(file: os.DirEntry[str] | Path | str) -> os.stat_result | None:
+    try:
+        return file.stat(follow_symlinks=False) if isinstance(file, os.DirEntry) else os.lstat(file)
+    except OSError:
+        return None
+
+
+def _tree_file(file: str, path: str, root: str, found: os.stat_result | None) -> TreeFile:
+    if found is None:
+        return TreeFile(file, path, root, 0, 0, "")
+    return TreeFile(file, path, root, found.st_size, found.st_mode, _seen_as(found))
+
+
+def _seen_as(found: os.stat_result) -> str:
+    """Empty for a file so new that it might change again within one tick of the file system's clock, and for a link."""
+    if not stat.S_ISREG(found.st_mode) or found.st_mtime_ns > time.time_ns() - CLOCK_TICK:
+        return ""
+    return f"{found.st_size} {found.st_mtime_ns} {found.st_ino}"
 
 
 def _from_root(root: Path, path: Path | str) -> str:

@@ -1,0 +1,74 @@
+"""New articles into the database, from their rows and past the ORM. The caller holds the transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from django.utils import timezone
+
+from articles.bulk import find, insert, reserve_keys
+from articles.importing.batches import SOURCE_COLUMNS, Batch, Parsed, Stored
+from articles.importing.reports import Outcome
+from articles.models import Article, SourceFile, free_stem
+from articles.reading.rows import ARTICLE_COLUMNS, ArticleRows, Row, moment
+from articles.records import KeyedRows, Records, insert_pictures, insert_related, insert_topics
+
+# The fields of a document that are rows of their own, and what stores them.
+PARTS: dict[str, Callable[[KeyedRows, Records], None]] = {
+    "topics": insert_topics,
+    "images": insert_pictures,
+    "related": insert_related,
+}
+_DATE = ARTICLE_COLUMNS.index("published_at")
+
+
+def create(batch: Batch, files: Sequence[Parsed]) -> list[Stored]:
+    if not files:
+        return []
+    records = Records.for_articles([parsed.rows for parsed in files])
+    stems, warnings = _free_stems(files)
+    keys = reserve_keys(Article, len(files))
+    insert(
+        Article,
+        ("id", "stem", "provider_id", "status", "publish_at", *ARTICLE_COLUMNS),
+        (
+            (
+                key,
+                stem,
+                records.provider_key(parsed.rows.provider),
+                *_first_state(parsed.rows, as_draft=batch.as_drafts),
+                *parsed.rows.values,
+            )
+            for key, stem, parsed in zip(keys, stems, files, strict=True)
+        ),
+    )
+    for insert_parts in PARTS.values():
+        insert_parts([(key, parsed.rows) for key, parsed in zip(keys, files, strict=True)], records)
+    now = moment(timezone.now())
+    insert(
+        SourceFile,
+        ("article_id", *SOURCE_COLUMNS),
+        ((key, *batch.source_values(parsed), now) for key, parsed in zip(keys, files, strict=True)),
+    )
+    return [Stored(parsed, Outcome.CREATED, warnings=warning) for parsed, warning in zip(files, warnings, strict=True)]
+
+
+def _first_state(rows: ArticleRows, *, as_draft: bool) -> Row:
+    """Status, and since when it is public."""
+    if not rows.published or as_draft:
+        return Article.Status.DRAFT.value, None
+    return Article.Status.PUBLISHED.value, rows.values[_DATE]
+
+
+def _free_stems(files: Sequence[Parsed]) -> tuple[list[str], list[list[str]]]:
+    """A stem for each file, none of them in use, and a warning where it is not the one it should be."""
+    taken = {stem for (stem,) in find(Article, "stem", [parsed.rows.stem for parsed in files], "stem")}
+    stems, warnings = [], []
+    for wanted in (parsed.rows.stem for parsed in files):
+        free = free_stem(wanted, taken) if wanted in taken else wanted
+        taken.add(free)
+        stems.append(free)
+        warnings.append(
+            [] if free == wanted else [f"another story is at /news/{wanted}/; this one is at /news/{free}/"]
+        )
+    return stems, warnings

@@ -1,0 +1,138 @@
+"""An article's document as the rows that a database takes. Pure, so that it is done where files are parsed.
+
+Values are text, numbers and None: moments as text in UTC, mappings as JSON. SQLite and PostgreSQL take them so.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+from articles.documents import ArticleDocument, ImageRef, ProviderRef, RelatedRef, make_stem, topic_key
+from articles.documents.kinds import NestedKind
+
+# Columns of an article's row, in order: those that documents have under the same name and as they are, and the others.
+_AS_IT_IS = (
+    "category",
+    "title",
+    "excerpt",
+    "original_url",
+    "web_url",
+    "amp_web_url",
+    "cdn_amp_web_url",
+    "type",
+    "quality",
+    "heat",
+    "featured_content",
+    "secured",
+    "body",
+)
+ARTICLE_COLUMNS = (*_AS_IT_IS, "published_at", "updated_at", "extra", "search_text", "provider_ref")
+_RELATED_AS_IT_IS = ("title", "excerpt", "web_url", "type", "quality")
+RELATED_COLUMNS = ("position", *_RELATED_AS_IT_IS, "published_at", "extra", "provider_ref")
+_USE_AS_IT_IS = ("width", "height", "is_cached", "title", "attribution", "alt")
+USE_COLUMNS = ("position", *_USE_AS_IT_IS, "extra")
+
+_article_values = attrgetter(*_AS_IT_IS)
+_related_values = attrgetter(*_RELATED_AS_IT_IS)
+_use_values = attrgetter(*_USE_AS_IT_IS)
+_PROVIDER = NestedKind(ProviderRef)
+_TYPED = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"', "–": "-", "—": "-", "\xa0": " ", "…": "..."})
+
+Row = tuple[Any, ...]
+
+
+class UseRow(NamedTuple):
+    """A picture in its place."""
+
+    url: str
+    values: Row  # of USE_COLUMNS
+
+
+class ProviderRow(NamedTuple):
+    """An outlet as somebody names it."""
+
+    domain: str
+    name: str
+    logos: list[UseRow]
+
+
+class RelatedRow(NamedTuple):
+    values: Row  # of RELATED_COLUMNS
+    provider: ProviderRow | None
+    pictures: list[UseRow]
+
+
+class ArticleRows(NamedTuple):
+    """All that is stored of one article, but for the keys of what it names."""
+
+    stem: str  # that it would like to have
+    published: bool
+    values: Row  # of ARTICLE_COLUMNS
+    provider: ProviderRow | None
+    topics: list[tuple[str, str]]  # key and name, in order
+    pictures: list[UseRow]
+    related: list[RelatedRow]
+
+    def providers(self) -> list[ProviderRow]:
+        named = [self.provider, *(story.provider for story in self.related)]
+        return [provider for provider in named if provider is not None]
+
+    def all_pictures(self) -> list[UseRow]:
+        return [*self.pictures, *(use for story in self.related for use in story.pictures)]
+
+
+def article_rows(document: ArticleDocument, name: str = "") -> ArticleRows:
+    """`name`: of the document's file, without its ending."""
+    provider, given = _provider(document.provider)
+    return ArticleRows(
+        make_stem(document.published_at, document.title, name),
+        document.published,
+        (
+            *_article_values(document),
+            moment(document.published_at),
+            moment(document.updated_at),
+            mapping(document.extra),
+            searchable(document.title, document.excerpt),
+            given,
+        ),
+        provider,
+        [(topic_key(name), name) for name in document.topics],
+        use_rows(document.images),
+        [_related(position, story) for position, story in enumerate(document.related)],
+    )
+
+
+def _related(position: int, story: RelatedRef) -> RelatedRow:
+    provider, given = _provider(story.provider)
+    values = (position, *_related_values(story), moment(story.published_at), mapping(story.extra), given)
+    return RelatedRow(values, provider, use_rows(story.images))
+
+
+def _provider(ref: ProviderRef | None) -> tuple[ProviderRow | None, str]:
+    """The provider, and all that the source says of it."""
+    if ref is None:
+        return None, "{}"
+    return ProviderRow(ref.domain, ref.name, use_rows(ref.images)), mapping(_PROVIDER.plain(ref))
+
+
+def use_rows(refs: Iterable[ImageRef]) -> list[UseRow]:
+    return [UseRow(ref.url, (position, *_use_values(ref), mapping(ref.extra))) for position, ref in enumerate(refs)]
+
+
+def moment(at: datetime | None) -> str | None:
+    """A time as databases take it: in UTC, and without saying so."""
+    return None if at is None else at.astimezone(UTC).replace(tzinfo=None).isoformat(" ")
+
+
+def mapping(value: dict[str, Any]) -> str:
+    return json.dumps(value) if value else "{}"
+
+
+def searchable(title: str, excerpt: str) -> str:
+    """Title and excerpt as people read and type them: entities resolved, quotes and dashes of one kind."""
+    return html.unescape(f"{title}\n{excerpt}").translate(_TYPED)

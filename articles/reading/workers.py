@@ -1,0 +1,71 @@
+"""Reading files in other processes, where there are so many that starting those pays."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+
+from articles.reading import Reading, read_files
+from articles.reading.trees import TreeFile
+
+WORTH_IT = 300  # files in one batch; a process takes as long to start as some hundreds take to read
+CHUNK = 50  # files
+MOST = 4  # storing goes on in one process, which more of them could not keep up with
+
+Task = tuple[TreeFile, str]
+
+
+class Readers:
+    """`read` promises what files hold. Processes are started when the first large batch comes; that one is read here
+    meanwhile."""
+
+    def __init__(self, workers: int | None) -> None:
+        self._workers = workers or min(MOST, len(os.sched_getaffinity(0)))
+        self._pool: ProcessPoolExecutor | None = None
+
+    def __enter__(self) -> Readers:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._pool:
+            self._pool.shutdown(cancel_futures=True)
+
+    def read(self, tasks: Sequence[Task]) -> Callable[[], Sequence[Reading]]:
+        if self._workers == 1 or len(tasks) < WORTH_IT:
+            return lambda: read_files(tasks)
+        if self._pool is None:
+            self._pool = _start(self._workers)
+            return lambda: read_files(tasks)
+        chunks = [tasks[start : start + CHUNK] for start in range(0, len(tasks), CHUNK)]
+        futures = [self._pool.submit(read_files, chunk) for chunk in chunks]
+        return lambda: _results(futures)
+
+
+def _results(futures: Sequence[Future[list[Reading]]]) -> list[Reading]:
+    return [reading for future in futures for reading in future.result()]
+
+
+def _start(workers: int) -> ProcessPoolExecutor:
+    # Spawned, not forked: a fork would share this process's database connection.
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_set_up)
+    for _ in range(workers):
+        pool.submit(read_files, [])  # or they would be started one by one, as work comes in
+    return pool
+
+
+def _set_up() -> None:
+    """In a worker: leave Ctrl-C to the parent, and do not outlive it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_follow_parent, daemon=True).start()
+
+
+def _follow_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent:
+        parent.join()
+    os._exit(1)
