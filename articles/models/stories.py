@@ -1,8 +1,7 @@
-"""Articles, topics, related stories, where they were imported from, and what happened to them."""
+"""Articles, and what belongs to one: topics in their order, pictures, related stories."""
 
 from __future__ import annotations
 
-import hashlib
 import html
 from typing import TYPE_CHECKING
 
@@ -13,9 +12,10 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 from taggit.managers import TaggableManager
-from taggit.models import ItemBase, TagBase
+from taggit.models import ItemBase
 
-from articles.documents import EARLIEST, LATEST, topic_key
+from articles.documents import EARLIEST, LATEST
+from articles.models.topics import Topic
 from articles.reading.rows import searchable
 from images.models import ImageUse, RemoteImage
 from providers.models import Provider
@@ -28,58 +28,6 @@ if TYPE_CHECKING:
 # The importer's own bounds, so that what the form takes can leave and come back.
 SANE_DATES = [MinValueValidator(EARLIEST), MaxValueValidator(LATEST)]
 WEB_ADDRESS = [URLValidator(["http", "https"])]
-
-
-class Topic(TagBase):
-    """What a story is about. Spellings that differ only in case or spaces are one topic."""
-
-    key = models.CharField(max_length=100, unique=True, editable=False)
-    shortname = models.CharField("short name", max_length=100, blank=True)
-    parent = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="children")
-    description = models.TextField(blank=True)
-    keywords = models.JSONField(default=list, blank=True)
-    hashtags = models.JSONField(default=list, blank=True)
-    services = models.JSONField(default=dict, blank=True)
-    source_id = models.CharField("_id", max_length=200, blank=True, editable=False)
-    images = models.ManyToManyField(RemoteImage, through="TopicImage", related_name="topics")
-    extra = models.JSONField("other keys", default=dict, blank=True, editable=False)
-    body = models.TextField(blank=True, editable=False)
-
-    class Meta:
-        ordering = ["name"]
-        constraints = [
-            models.CheckConstraint(condition=~Q(key=""), name="topic_has_a_name"),
-            models.CheckConstraint(
-                condition=Q(parent__isnull=True) | ~Q(parent=models.F("pk")),
-                name="topic_is_not_its_own_parent",
-            ),
-        ]
-
-    def save(self, *args, **kwargs) -> None:
-        self.key = topic_key(self.name)
-        if (fields := kwargs.get("update_fields")) and "name" in fields:
-            kwargs["update_fields"] = {*fields, "key"}
-        super().save(*args, **kwargs)
-
-    def line(self) -> list[Topic]:
-        """The topic and what is above it; a circle, should there be one, is walked once."""
-        line: list[Topic] = []
-        topic: Topic | None = self
-        while topic and topic not in line:
-            line.append(topic)
-            topic = topic.parent
-        return line
-
-    def slugify(self, tag: str, i: int | None = None) -> str:
-        slug = super().slugify(tag[:90], i)[:100]
-        return slug if slug.strip("_-0123456789") else f"topic-{hashlib.sha256(self.key.encode()).hexdigest()[:8]}"
-
-    def get_absolute_url(self) -> str:
-        return reverse("topic", args=[self.slug])
-
-
-class TopicImage(ImageUse):
-    topic = models.ForeignKey(Topic, on_delete=models.CASCADE, related_name="pictures")
 
 
 class Told(models.Model):
@@ -353,179 +301,3 @@ class RelatedStory(Told):
 
 class RelatedImage(ImageUse):
     related_story = models.ForeignKey(RelatedStory, on_delete=models.CASCADE, related_name="pictures")
-
-
-class SourceFile(models.Model):
-    """The text a record was last imported from: the base of every later merge, and the way out again.
-
-    `path` is relative to the root of the imported tree, with `/`, and is the record's identity to the importer.
-    """
-
-    path = models.CharField(max_length=500, unique=True)
-    tree = models.CharField(max_length=1000, blank=True, help_text="The folder that was the root when it was imported.")
-    text = models.TextField(help_text="Byte for byte as imported: a BOM and every line ending are kept.")
-    digest = models.CharField(max_length=64, help_text="SHA-256 of the file, in hexadecimal.")
-    seen_as = models.CharField(
-        max_length=60,
-        blank=True,
-        help_text="The file's size, time and inode when it was read: while they stay, it need not be.",
-    )
-    article = models.OneToOneField(Article, on_delete=models.CASCADE, null=True, blank=True, related_name="source_file")
-    provider = models.OneToOneField(
-        Provider, on_delete=models.CASCADE, null=True, blank=True, related_name="source_file"
-    )
-    topic = models.OneToOneField(Topic, on_delete=models.CASCADE, null=True, blank=True, related_name="source_file")
-    imported_at = models.DateTimeField("imported")
-
-    class Meta:
-        ordering = ["path"]
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(article__isnull=False, provider__isnull=True, topic__isnull=True)
-                | Q(article__isnull=True, provider__isnull=False, topic__isnull=True)
-                | Q(article__isnull=True, provider__isnull=True, topic__isnull=False),
-                name="source_file_describes_one_record",
-            )
-        ]
-
-    def __str__(self) -> str:
-        return self.path
-
-
-class Conflict(models.Model):
-    """A field of a record that its editors and its source both changed, differently. The editors' value is live; the
-    source's is kept here until somebody settles it. Values as front matter has them, None where they are absent."""
-
-    source = models.ForeignKey(SourceFile, on_delete=models.CASCADE, related_name="conflicts")
-    field = models.CharField(max_length=50, help_text="The document's name for it.")
-    base = models.JSONField(null=True, help_text="What both sides last agreed on.")
-    theirs = models.JSONField(null=True, help_text="What the source says now.")
-    at = models.DateTimeField("since", default=timezone.now)
-
-    class Meta:
-        ordering = ["pk"]
-        constraints = [models.UniqueConstraint(fields=["source", "field"], name="one_conflict_per_field")]
-
-    def __str__(self) -> str:
-        return f"{self.source_id} {self.field}"
-
-
-class ImportRun(models.Model):
-    """One run of the importer: who began it, what it was told, and what came of it."""
-
-    class State(models.TextChoices):
-        RUNNING = "running", "Running"
-        DONE = "done", "Done"
-        STOPPED = "stopped", "Stopped"  # killed, or ended by an error; what it had stored stays stored
-
-    began_at = models.DateTimeField("began", default=timezone.now)
-    ended_at = models.DateTimeField("ended", null=True, blank=True)
-    state = models.CharField(max_length=10, choices=State.choices, default=State.RUNNING)
-    by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+", help_text="Empty: a command."
-    )
-    what = models.TextField(help_text="The paths it was given, or the names of the files that were uploaded.")
-    options = models.JSONField(default=dict)
-    dry_run = models.BooleanField(default=False)
-    created = models.PositiveIntegerField(default=0)
-    updated = models.PositiveIntegerField(default=0)
-    unchanged = models.PositiveIntegerField(default=0)
-    kept = models.PositiveIntegerField(default=0)
-    conflicts = models.PositiveIntegerField("in conflict", default=0)
-    failed = models.PositiveIntegerField(default=0)
-    warnings = models.PositiveIntegerField(default=0)
-
-    class Meta:
-        ordering = ["-pk"]
-        permissions = [("run_importrun", "Can import uploaded files")]
-
-    def __str__(self) -> str:
-        return f"{self.began_at:%Y-%m-%d %H:%M} {self.what}"
-
-
-class ImportedFile(models.Model):
-    """What a run made of one file, where there is something to tell; a file with several warnings has several."""
-
-    class Outcome(models.TextChoices):
-        CREATED = "created", "Created"
-        UPDATED = "updated", "Updated"
-        KEPT = "kept", "Kept as edited here"
-        CONFLICT = "conflicts", "In conflict"
-        FAILED = "failed", "Failed"
-        WARNING = "warnings", "Warning"
-
-    run = models.ForeignKey(ImportRun, on_delete=models.CASCADE, related_name="files", db_index=False)
-    path = models.CharField(max_length=500, help_text="Within its tree, as SourceFile has it.")
-    outcome = models.CharField(max_length=10, choices=Outcome.choices)
-    fields = models.JSONField(default=list, help_text="Which fields of the document changed, or are in conflict.")
-    line = models.PositiveIntegerField(null=True)
-    key = models.CharField(max_length=300, blank=True)
-    reason = models.TextField(blank=True)
-
-    class Meta:
-        verbose_name = "imported file"
-        ordering = ["pk"]
-        indexes = [models.Index(fields=["run", "outcome", "id"], name="imported_file_by_outcome")]
-
-    def __str__(self) -> str:
-        return f"{self.path}: {self.get_outcome_display()}"
-
-
-class Event(models.Model):
-    """Something that was done to an article: who, when, what, from where to where, why. Never edited."""
-
-    article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="events")
-    at = models.DateTimeField(default=timezone.now)
-    actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        on_delete=models.PROTECT,  # an event without its actor would look like an import's: deactivate users instead
-        null=True,
-        related_name="+",
-        help_text="Empty: an import did it.",
-    )
-    verb = models.CharField(max_length=30)
-    from_status = models.CharField("from", max_length=20, choices=Article.Status.choices, blank=True)
-    to_status = models.CharField("to", max_length=20, choices=Article.Status.choices, blank=True)
-    note = models.TextField("why", blank=True)
-    batch = models.UUIDField(null=True, blank=True, db_index=True, help_text="Shared by one bulk action.")
-    data = models.JSONField(default=dict, blank=True)
-
-    class Meta:
-        ordering = ["-at", "-pk"]
-        indexes = [models.Index(fields=["article", "-at"], name="event_by_article")]
-
-    def __str__(self) -> str:
-        return f"{self.verb} {self.article_id} {self.at:%Y-%m-%d %H:%M}"
-
-
-class Revision(models.Model):
-    """The article as a document, as it stood after a save."""
-
-    article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="revisions")
-    version = models.PositiveIntegerField(help_text="The article's version that this is.")
-    document = models.JSONField(help_text="The article's document, keyed as in front matter; no sealed text.")
-    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
-    created_at = models.DateTimeField(default=timezone.now)
-    note = models.TextField(blank=True)
-
-    class Meta:
-        ordering = ["-version"]
-        constraints = [models.UniqueConstraint(fields=["article", "version"], name="one_revision_per_version")]
-
-    def __str__(self) -> str:
-        return f"{self.article_id} v{self.version}"
-
-
-class ImportUpload(models.Model):
-    """Files that somebody uploaded, between the dry run of their import and its confirmation. In the database, as the
-    machine that confirms need not be the one that previewed."""
-
-    run = models.OneToOneField(ImportRun, on_delete=models.CASCADE, related_name="upload", help_text="The dry run.")
-    created_at = models.DateTimeField("uploaded", default=timezone.now)
-    content = models.BinaryField(help_text="A zip of the site's files, each at its path in the archive.")
-
-    class Meta:
-        ordering = ["pk"]
-
-    def __str__(self) -> str:
-        return f"of run {self.run_id}"

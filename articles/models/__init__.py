@@ -1,0 +1,35 @@
+"""The tables."""
+
+from articles.models.history import Event, Revision
+from articles.models.imports import Conflict, ImportedFile, ImportRun, ImportUpload, SourceFile
+from articles.models.stories import (
+    Article,
+    ArticleImage,
+    ArticleQuerySet,
+    ArticleTopic,
+    RelatedImage,
+    RelatedStory,
+    Told,
+    free_stem,
+)
+from articles.models.topics import Topic, TopicImage
+
+__all__ = [
+    "Article",
+    "ArticleImage",
+    "ArticleQuerySet",
+    "ArticleTopic",
+    "Conflict",
+    "Event",
+    "ImportRun",
+    "ImportUpload",
+    "ImportedFile",
+    "RelatedImage",
+    "RelatedStory",
+    "Revision",
+    "SourceFile",
+    "Told",
+    "Topic",
+    "TopicImage",
+    "free_stem",
+]
