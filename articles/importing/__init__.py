@@ -260,9 +260,11 @@ class _Run:
             self.pictures.setdefault(url, file)
 
     def report_missing(self, scope: Scope) -> None:
-        """Name the files that are gone; nothing is deleted."""
+        """Name the files that are gone; nothing is deleted, nor withdrawn where there are no files at all: then it is the
+        disk that is gone."""
+        may_withdraw = self.options.withdraw_missing and scope.root in self.roots
         for source in find_missing(scope):
-            withdrawn = self.options.withdraw_missing and withdraw(source)
+            withdrawn = may_withdraw and withdraw(source)
             self.report.counts[Outcome.UPDATED] += withdrawn
             reason = "gone from the tree; " + ("its story was unpublished" if withdrawn else "nothing was changed")
             self._note(self.report.warnings, source.path, Problem(source.path, None, "", reason))

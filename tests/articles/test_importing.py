@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from articles import workflow
 from articles.documents import read
+from articles.exporting import export_tree
 from articles.importing import ImportReport, Options, Outcome, import_paths
 from articles.models import Article, Conflict, Event, RelatedStory, Revision, SourceFile, Topic
 from articles.reading.rows import ArticleRows
@@ -544,14 +545,23 @@ def test_files_that_are_gone_are_named_and_nothing_is_changed(tmp_path):
 
 def test_withdraw_missing_unpublishes_what_no_editor_decided(tmp_path):
     files = [write_story(tmp_path, f"2026-03-02-{name}.md") for name in ("source", "editor")]
+    write_story(tmp_path, "2026-03-02-here.md", published="false")
     run(tmp_path)
     decided, editor = Article.objects.get(stem="2026-03-02-editor"), make_user("Editors")
     workflow.unpublish(decided, by=editor)
     workflow.publish(decided, by=editor)
     for file in files:
         file.unlink()
-    assert counts(run(tmp_path, withdraw_missing=True)) == {"updated": 1, "warnings": 2}
+    assert counts(run(tmp_path, withdraw_missing=True)) == {"unchanged": 1, "updated": 1, "warnings": 2}
     assert list(Article.objects.published()) == [decided]
+
+
+def test_a_tree_without_any_files_withdraws_nothing(tmp_path):
+    file = write_story(tmp_path)
+    run(tmp_path)
+    file.unlink()
+    assert counts(run(tmp_path, withdraw_missing=True)) == {"warnings": 1}
+    assert Article.objects.published().exists()
 
 
 @pytest.mark.parametrize("part", ["_data", "_news/2026-03-02-a.md"])
@@ -926,3 +936,16 @@ def test_the_history_of_a_real_file_and_an_editors_words(corpus, tmp_path):
     file.write_bytes((history / "v1.md").read_bytes())
     run(tmp_path)
     assert Article.objects.get().status == "published"
+
+
+def test_what_stands_below_a_providers_or_topics_front_matter_is_kept(tmp_path):
+    text = "---\ntaxonomy: organization\nname: A\ndomain: a.example\n---\n{}\n"
+    write_file(tmp_path, "_data/organizations/a.md", text.format("About A."))
+    write_file(tmp_path, "_data/topics/t.md", "---\ntaxonomy: topic\nname: T\n---\nAbout T.\n")
+    run(tmp_path)
+    assert (Provider.objects.get().body, Topic.objects.get().body) == ("About A.", "About T.")
+    write_file(tmp_path, "_data/organizations/a.md", text.format("More about A."))
+    assert counts(run(tmp_path)) == {"unchanged": 1, "updated": 1}
+    assert Provider.objects.get().body == "More about A."
+    export_tree(tmp_path / "out")
+    assert (tmp_path / "out/_data/organizations/a.md").read_text() == text.format("More about A.")
