@@ -71,7 +71,7 @@ def insert(
             many = ", ".join([f"({values})"] * len(found))
             cursor.execute(f"INSERT INTO {into} VALUES {many}{conflicts}", list(chain.from_iterable(found)))  # noqa: S608
         else:
-            with cursor.copy(f"COPY {into} FROM STDIN") as copy:
+            with connection.wrap_database_errors, cursor.copy(f"COPY {into} FROM STDIN") as copy:
                 for row in found:
                     copy.write_row((*row, *defaults))
             return len(found)

@@ -88,6 +88,8 @@ def same(name: str, one: Any, other: Any) -> bool:
     nor in how a mapping is empty."""
     if name == "topics":
         return list(dict.fromkeys(map(topic_key, one))) == list(dict.fromkeys(map(topic_key, other)))
+    if name == "parent":
+        return topic_key(one) == topic_key(other)
     if name == "services":
         return bool((one or None) == (other or None))
     return bool(one == other)

@@ -6,7 +6,7 @@ and the importer all call the same functions. `by=None` means the importer, whic
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from django.contrib.auth.models import AnonymousUser, User
 
+CHUNK = 500  # articles
 S = Article.Status
 STANDING: dict[str, str] = {
     S.DRAFT: "is a draft",
@@ -123,8 +124,7 @@ def apply_to_each(
         raise PermissionDenied(f"You may not {verb.name} articles.")
     with transaction.atomic():
         # The rows as they are now, not as a page showed them: two editors may press at once.
-        rows = Article.objects.filter(pk__in=articles).order_by("pk").select_for_update()
-        current = list(rows.only("status", "version", "publish_at", "unpublish_at"))
+        current = _locked(sorted(articles))
         fit = [article for article in current if article.status in verb.sources]
         events = [_event(article, verb, by, note, batch) for article in fit]
         changes = {article.pk: _change(article, verb, articles[article.pk] or timezone.now()) for article in fit}
@@ -133,6 +133,12 @@ def apply_to_each(
         Event.objects.bulk_create(events)
     refused = {article.pk: _why_not(verb, article) for article in current if article.pk not in changes}
     return Result({event.article_id: event for event in events}, refused, changes)
+
+
+def _locked(keys: Sequence[int]) -> list[Article]:
+    rows = Article.objects.order_by("pk").select_for_update().only("status", "version", "publish_at", "unpublish_at")
+    chunks = (keys[start : start + CHUNK] for start in range(0, len(keys), CHUNK))  # databases bind only so many values
+    return [article for chunk in chunks for article in rows.filter(pk__in=chunk)]
 
 
 def _event(article: Article, verb: Verb, by: User | None, note: str, batch: UUID | None) -> Event:

@@ -2,8 +2,8 @@
 
 Modelled on what was read of them: 1 to 5 kB a file, nine in ten with a picture, half with related stories, all with
 sealed text; a few outlets have most of the stories and a long tail of others the rest; 20 topics; entities, quotes and
-dashes in the texts. At most 400 files describe outlets, some with a logo that lies in the tree. Four stories in a hundred
-are not in the house style.
+dashes in the texts. At most 400 files describe outlets, some with a logo that lies in the tree. Four stories in a
+hundred are not in the house style.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import random
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -21,7 +21,9 @@ NEWEST = datetime(2026, 1, 1, tzinfo=UTC)
 TOPICS = [f"Topic {number}" for number in range(20)]
 OUTLETS = 400
 LOGOS = 10
-SYLLABLES = "an ar be cor de en fi ga har in ju ka lo mi nor o par que re sta ti u ver wa xi yo zen".split()
+SYLLABLES = [
+    first + second for first in "bdfgklmnprstvwz" for second in ("a", "e", "i", "o", "u", "an", "er", "in", "or")
+]
 ODDITIES = ["&#8217;s", "“quoted”", "– at last –", "&amp;", 'a \\"word\\"', "naïve", "東京", "🚋", "100 %", "it's: so"]
 
 
@@ -41,16 +43,16 @@ def write_archive(site: Path, count: int) -> None:
         _write(site / f"_news/{moment:%Y-%m-%d}-story-{number}.md", text)
 
 
-def edit_titles(site: Path, *, every: int) -> None:
-    """An edit of one story in `every`."""
-    for file in _stories(site, every):
+def edit_titles(site: Path, share: float) -> None:
+    """An edit of this share of the stories."""
+    for file in _some_stories(site, share):
         _write(file, _text(file).replace("title: ", "title: Edited ", 1).replace('Edited "', '"Edited ', 1))
 
 
-def seal_anew(site: Path, *, every: int) -> None:
-    """What a source does to its stories each hour: another seal and another heat, here for one story in `every`."""
+def seal_anew(site: Path, share: float) -> None:
+    """What a source does to its stories each hour: another seal and another heat, here for this share of them."""
     dice = random.Random(2027)  # noqa: S311
-    for file in _stories(site, every):
+    for file in _some_stories(site, share):
         lines = _text(file).split("\n")
         changed = {"heat": str(dice.randint(0, 180)), "secured": f'"{_seal(dice)}"'}
         keys = [line.partition(":")[0] for line in lines]
@@ -63,8 +65,10 @@ def seal_anew(site: Path, *, every: int) -> None:
         )
 
 
-def _stories(site: Path, every: int) -> list[Path]:
-    return sorted(site.glob("_news/*.md"))[::every]
+def _some_stories(site: Path, share: float) -> list[Path]:
+    """Spread evenly."""
+    files = sorted(site.glob("_news/*.md"))
+    return [file for number, file in enumerate(files) if int(number * share) < int((number + 1) * share)]
 
 
 def _text(file: Path) -> str:

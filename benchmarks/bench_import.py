@@ -1,97 +1,108 @@
-"""Importing a realistic archive: the first time, unchanged, and with one file in a hundred edited.
+"""Importing a realistic archive and writing it out again.
 
-Prints files a second, and the time as a ratio to plain python-frontmatter reading the same files in one process, in the
-same run. FILES=… sets the size of the archive (default 2,000).
+Step by step: the first import; the same again, with nothing changed; with one story in a hundred edited; with three in
+ten sealed anew, as a source does each hour; the export. Each runs in a process of its own, and is compared with plain
+python-frontmatter reading the same files in one process, in the same run of the benchmark.
+
+FILES=… sets the size of the archive (default 2,000); SIZES=10000,100000 makes one after the other, and tells how each
+step grew. DATABASE_URL=postgres://… does it in a new database beside that one, instead of in SQLite.
 """
 
-import os
-import random
-import tempfile
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from __future__ import annotations
 
-import django
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
 import frontmatter
 
-from benchmarks.timing import timed
+from benchmarks.archives import edit_titles, seal_anew, write_archive
+from benchmarks.timing import Measured, measured
 
-TOPICS = [f"Topic {number}" for number in range(20)]
+Seconds = dict[str, float]  # by step
 
 
 def main() -> None:
-    count = int(os.environ.get("FILES", "2000"))
-    with tempfile.TemporaryDirectory(prefix="copydesk-bench-") as folder:
+    sizes = [int(size) for size in os.environ.get("SIZES", os.environ.get("FILES", "2000")).split(",")]
+    figures = [_measure_size(size) for size in sizes]
+    for size, seconds in zip(sizes[1:], figures[1:], strict=True):
+        print(f"{size:,} files compared with {sizes[0]:,}, {size / sizes[0]:.1f} times as many:")
+        for step in seconds:
+            print(f"{step:36} {seconds[step] / figures[0][step]:9.1f} times the time")
+
+
+def _measure_size(count: int) -> Seconds:
+    with tempfile.TemporaryDirectory(prefix="copydesk-bench-") as folder, _database(Path(folder)) as url:
         site = Path(folder, "site")
-        write_archive(site, count)
-        _use_database(Path(folder, "bench.sqlite3"))
-        baseline = _timed("python-frontmatter, reading alone", count, lambda: _read_plainly(site))
-        _timed("first import", count, lambda: _import(site), baseline)
-        _timed("unchanged re-import", count, lambda: _import(site), baseline)
-        _edit(site, every=100)
-        _timed("re-import, 1 % edited", count, lambda: _import(site), baseline)
+        _aside(write_archive, site, count)
+        print(f"-- {count:,} files, {'PostgreSQL' if url.startswith('postgres') else 'SQLite'}")
+        steps = _Steps(count, measured(_nothing, partial(read_plainly, site)))
+        ready = partial(_start_django, url, Path(folder, "media"))
+        measured(ready, _migrate)
+        run_import = partial(_import, site)
+        first = steps.add("first import", measured(ready, run_import))
+        steps.add("unchanged re-import", measured(ready, run_import))
+        _aside(edit_titles, site, 0.01)
+        steps.add("re-import, 1 % edited", measured(ready, run_import))
+        _aside(seal_anew, site, 0.3)
+        steps.add("re-import, 30 % sealed anew", measured(ready, run_import))
+        steps.add("export", measured(ready, partial(_export, Path(folder, "out"), count)))
+        print(f"(Starting Python and Django takes {first.start:.1f} s each time, which is not counted.)")
+    return steps.seconds
 
 
-def write_archive(site: Path, count: int) -> None:
-    """A deterministic archive: long-tail providers, 20 topics, pictures, related stories."""
-    dice = random.Random(2026)  # noqa: S311  (repeatable, not secret)
-    folder = site / "_news"
-    folder.mkdir(parents=True)
-    for number in range(count):
-        moment = datetime(2026, 1, 1, tzinfo=UTC) - timedelta(minutes=37 * number)
-        (folder / f"{moment:%Y-%m-%d}-story-{number}.md").write_text(_story(dice, number, moment))
+class _Steps:
+    """Prints each step's figures as they come."""
+
+    def __init__(self, count: int, baseline: Measured) -> None:
+        self.count = count
+        self.seconds: Seconds = {}
+        self.baseline = baseline.seconds
+        self.add("python-frontmatter, reading alone", baseline)
+
+    def add(self, name: str, figures: Measured) -> Measured:
+        self.seconds[name] = figures.seconds
+        workers = f" + {figures.workers_peak >> 20} MB a worker" if figures.workers_peak else ""
+        print(
+            f"{name:36} {self.count / figures.seconds:9,.0f} files/s   "
+            f"{figures.seconds / self.baseline:5.2f} of python-frontmatter's time   "
+            f"{figures.own_peak >> 20:4} MB{workers}",
+            flush=True,
+        )
+        return figures
 
 
-def _story(dice: random.Random, number: int, moment: datetime) -> str:
-    topics = "".join(f"  - {topic}\n" for topic in dice.sample(TOPICS, dice.randint(1, 3)))
-    related = "".join(_related(dice, number, index, moment) for index in range(dice.randint(0, 3)))
-    return (
-        f'---\ncategory: news\ntitle: "Story {number}: {_words(dice, 8)}"\nexcerpt: "{_words(dice, 45)}"\n'
-        f"publishedDateTime: {moment:%Y-%m-%dT%H:%M:%SZ}\n"
-        f'originalUrl: "https://{_provider(dice)}/{number}"\nwebUrl: "https://{_provider(dice)}/{number}/web"\n'
-        f"type: article\nquality: {dice.randint(20, 180)}\nheat: {dice.randint(-1, 180)}\n"
-        f"published: {'true' if dice.random() < 0.7 else 'false'}\n\n"
-        f"provider:\n  name: Outlet\n  domain: {_provider(dice)}\n\ntopics:\n{topics}\n"
-        f'images:\n  - url: "https://pictures.example/{number}.jpg"\n    width: 1200\n    height: 630\n'
-        f"    isCached: true\n\n" + (f"related:\n{related}\n" if related else "") + f'secured: "{_seal(dice)}"\n---\n\n'
-    )
+def read_plainly(site: Path) -> None:
+    for file in site.rglob("*"):
+        if file.suffix in (".md", ".yaml"):
+            frontmatter.load(str(file))
 
 
-def _related(dice: random.Random, number: int, index: int, moment: datetime) -> str:
-    return (
-        f'  - title: "{_words(dice, 9)}"\n    excerpt: "{_words(dice, 40)}"\n'
-        f"    publishedDateTime: {moment:%Y-%m-%dT%H:%M:%SZ}\n"
-        f'    webUrl: "https://{_provider(dice)}/{number}-{index}"\n    type: article\n'
-        f"    provider:\n      name: Outlet\n      domain: {_provider(dice)}\n    quality: {dice.randint(20, 99)}\n"
-        f'    images:\n      - url: "https://pictures.example/{number}-{index}.jpg"\n        width: 928\n'
-        f"        height: 582\n        isCached: true\n"
-    )
+def _aside(run: Callable[..., object], *arguments: object) -> None:
+    """In another process, as the peak of this one would count as that of those it starts later."""
+    measured(_nothing, partial(run, *arguments))
 
 
-def _words(dice: random.Random, count: int) -> str:
-    return " ".join("".join(dice.choices("aeioubcdfglmnprst", k=dice.randint(2, 9))) for _ in range(count))
+def _nothing() -> None:
+    pass
 
 
-def _provider(dice: random.Random) -> str:
-    return f"outlet{int(dice.paretovariate(0.8)) % 400}.example"
+def _start_django(url: str, media: Path) -> None:
+    import django
 
-
-def _seal(dice: random.Random) -> str:
-    return "".join(dice.choices("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", k=500)) + ";AAAA=="
-
-
-def _use_database(path: Path) -> None:
-    os.environ |= {"SECRET_KEY": "benchmark", "DATABASE_URL": f"sqlite:///{path}", "ENV_FILE": os.devnull}
+    os.environ |= {"SECRET_KEY": "benchmark", "DATABASE_URL": url, "ENV_FILE": os.devnull, "MEDIA_ROOT": str(media)}
     os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
     django.setup()
+
+
+def _migrate() -> None:
     from django.core.management import call_command
 
     call_command("migrate", verbosity=0)
-
-
-def _read_plainly(site: Path) -> None:
-    for file in site.rglob("*.md"):
-        frontmatter.load(str(file))
 
 
 def _import(site: Path) -> None:
@@ -102,16 +113,30 @@ def _import(site: Path) -> None:
         raise SystemExit(f"The benchmark's own files failed: {report.failed[0]}")
 
 
-def _edit(site: Path, every: int) -> None:
-    for file in sorted(site.rglob("*.md"))[::every]:
-        file.write_text(file.read_text().replace('title: "', 'title: "Edited ', 1))
+def _export(folder: Path, count: int) -> None:
+    from articles.exporting import export_tree
+
+    report = export_tree(folder)
+    if str(report) != f"written={count} edited=0 new=0 failed=0":
+        raise SystemExit(f"What came out is not what went in: {report}")
 
 
-def _timed(name: str, count: int, run: Callable[[], None], baseline: float = 0.0) -> float:
-    def note(seconds: float) -> str:
-        return f"   {seconds / baseline:5.2f} of python-frontmatter's time" if baseline else ""
+@contextmanager
+def _database(folder: Path) -> Iterator[str]:
+    """The address of an empty database that goes away afterwards."""
+    beside = urlsplit(os.environ.get("DATABASE_URL", ""))
+    if beside.scheme not in ("postgres", "postgresql"):
+        yield f"sqlite:///{folder}/bench.sqlite3"
+        return
+    import psycopg
 
-    return timed(name, count, "files", run, note)
+    name = f"bench_{os.getpid()}"
+    with psycopg.connect(beside.geturl(), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+        try:
+            yield urlunsplit(beside._replace(path=f"/{name}"))
+        finally:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 if __name__ == "__main__":

@@ -45,6 +45,13 @@ class NewsroomAdmin(admin.ModelAdmin):
     class Media:
         js = ["js/admin.js"]
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """To be written, the row is locked and read again: what is checked is what changes."""
+        record = super().get_object(request, object_id, from_field)
+        if record and request.method == "POST":
+            record.refresh_from_db(from_queryset=self.model._default_manager.select_for_update())
+        return record
+
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Django lets any column be asked for by its name: sealed text, and regular expressions too."""
         return lookup in {getattr(each, "parameter_name", None) for each in self.list_filter}

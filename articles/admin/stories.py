@@ -31,11 +31,11 @@ from articles.admin.filters import (
 from articles.admin.forms import ArticleForm, LoadedAutocomplete, RelatedStoryForm
 from articles.admin.sources import differs_badge
 from articles.importing.settling import forget_agreed
-from articles.models import Article, ArticleImage, Conflict, Event, RelatedStory, Topic
+from articles.models import Article, ArticleImage, Conflict, Event, RelatedStory, SourceFile, Topic
 from articles.search import search
 from images.forms import SOURCE_FIELDS, PlacedFormSet
 from images.inlines import PictureInline
-from images.newsroom import NewsroomAdmin
+from images.newsroom import NewsroomAdmin, is_key
 from images.thumbnails import thumbnail
 
 if TYPE_CHECKING:
@@ -231,10 +231,10 @@ class ArticleAdmin(NewsroomAdmin):
     # --- The form --------------------------------------------------------------------------------
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Article | None:
-        """To be written, the row is locked and read again: the version checked is the one that changes."""
-        article = super().get_object(request, object_id, from_field)
-        if article and request.method == "POST":
-            article.refresh_from_db(from_queryset=Article.objects.select_for_update())
+        """Its file is locked first, in the order in which imports do it."""
+        if request.method == "POST" and is_key(object_id):
+            list(SourceFile.objects.filter(article=int(object_id)).select_for_update().values_list("pk"))
+        article: Article | None = super().get_object(request, object_id, from_field)
         return article
 
     def get_form(self, request: HttpRequest, obj: Article | None = None, change: bool = False, **kwargs: Any) -> Any:

@@ -24,10 +24,10 @@ MAX_NODES = 50_000
 MAX_DIGITS = 4000  # of a number; Python reads up to 4,300
 
 # What yaml-rs should not be asked, as it reads it otherwise: anchors, aliases, tags, merges, complex keys (wherever a
-# value may begin, also behind a quoted key, but not after a word and a space); numbers with underscores, tabs, a BOM,
-# and the line breaks that YAML 1.1 knew. Each pattern begins with its mark and is searched for only where the mark is:
-# most headers have none, and looking for one character costs next to nothing.
-_BEGINNING = r"(?<![^\s:,\[{\"'].)(?<![^\W_] .)"
+# value may begin, also behind a quoted key, but not between words); numbers with underscores, tabs, a BOM, and the line
+# breaks that YAML 1.1 knew. Each pattern begins with its mark and is searched for only where the mark is: most headers
+# have none, and looking for one character costs next to nothing.
+_BEGINNING = r"(?<![^\s:,\[{\"'].)(?<![^\s:,\[{?-] .)"
 _SPECIAL = {
     "&": re.compile(rf"&{_BEGINNING}(?:\S|$)"),
     "*": re.compile(rf"\*{_BEGINNING}(?:\S|$)"),
@@ -184,7 +184,8 @@ def load_exact(text: Text) -> Mapping:
         _check_limits(text)
         root = yaml.compose(text.header, Loader=yaml.CSafeLoader)
     except yaml.MarkedYAMLError as error:
-        unclosed = "end of stream" in (error.problem or "")  # then where it began says more than where it ended
+        end = error.problem_mark.index if error.problem_mark else 0
+        unclosed = end >= len(text.header.rstrip())  # then where it began says more than where it ended
         mark = (error.context_mark if unclosed else None) or error.problem_mark or error.context_mark
         line = text.first_line + mark.line if mark else None
         raise DocumentError(f"not YAML: {error.problem or error.context}", line=line) from error
@@ -292,7 +293,7 @@ def as_plain(value: object, depth: int = 0) -> Any:
 
     Raises WrongValue for what only the exact reader can tell apart.
     """
-    if depth > MAX_DEPTH:
+    if depth >= MAX_DEPTH and isinstance(value, (dict, list)):
         raise WrongValue(f"nested more than {MAX_DEPTH} levels deep", value)
     if isinstance(value, dict):
         if not all(isinstance(key, str) for key in value):

@@ -29,10 +29,8 @@ from articles.documents import (
     field_data,
     is_bare,
     read,
-    to_data,
     write,
 )
-from articles.documents.header import Text, load_fast
 from articles.exporting.folders import Folder, Names, UnwritableError, safe_name
 from articles.exporting.stored import CHUNK, stored_articles
 from articles.exporting.told import Told
@@ -163,11 +161,11 @@ def _edited(item: _Item) -> tuple[str, Document]:
     """The imported text with what was edited here, and what it then says."""
     document, data, bare = item.document, item.text.encode(), is_bare(item.path or "")
     try:
-        if _says(data, document, bare=bare):
-            return item.text, document
         base = read(data, bare=bare)
     except DocumentError:  # the reader is stricter now than it was then
         base = None
+    if base == document:
+        return item.text, document
     if not isinstance(base, type(document)):
         return write(document), document
     changes = {name: getattr(document, name) for name in changed_fields(base, document)}
@@ -189,14 +187,6 @@ def _either(values: dict[str, Any], key: str, value: Any) -> Any:
 def _as_kept(value: Any) -> Any:
     """What any database keeps of a JSON value: PostgreSQL makes a whole number of 1.5e30, and not quite the same."""
     return json.loads(json.dumps(value), parse_int=float)
-
-
-def _says(source: bytes, document: Document, *, bare: bool) -> bool:
-    """Whether the text says just what the document does, seen without making values of it: what stands in the header is
-    the document's data, and that is read as the document. False where it takes a closer look to tell."""
-    text = Text(source, bare=bare)
-    values = load_fast(text)
-    return values is not None and values == to_data(document) and text.body == document.body
 
 
 @contextmanager

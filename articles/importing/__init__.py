@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -26,7 +27,7 @@ from articles.importing.batches import Batch, Parsed, Stored, UnstorableError, l
 from articles.importing.creating import create
 from articles.importing.describing import store_described
 from articles.importing.locking import ImportBusyError, only_import
-from articles.importing.missing import Gone, find_missing, withdraw
+from articles.importing.missing import Gone, find_missing, is_emptied, withdraw
 from articles.importing.reports import Entry, ImportReport, Outcome, Problem
 from articles.importing.runs import RunLog
 from articles.importing.updating import update
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 __all__ = ["ImportBusyError", "ImportReport", "Options", "Outcome", "Problem", "import_paths"]
 
 BATCH_FILES = 500
-BATCH_BYTES = 16 * 1024 * 1024
+BATCH_BYTES = 4 * 1024 * 1024
 AHEAD = 3  # batches that are being read while one is stored
 
 logger = logging.getLogger(__name__)
@@ -92,12 +93,15 @@ def import_paths(
 
 @contextmanager
 def _without_cycle_collection() -> Iterator[None]:
-    """Documents and rows hold no cycles, and looking for some takes a tenth of an import's time."""
+    """New articles leave no cycles behind, and looking for some takes a tenth of an import's time. Merged ones do, as
+    prefetched records know each other: those are collected by the batch."""
     enabled = gc.isenabled()
     gc.disable()
+    gc.freeze()  # what is there already need not be looked at each time
     try:
         yield
     finally:
+        gc.unfreeze()
         if enabled:
             gc.enable()
 
@@ -140,12 +144,14 @@ class Known(NamedTuple):
     key: int
     digest: str
     seen_as: str
+    tree: str
 
 
 def _known(files: Sequence[TreeFile]) -> dict[str, Known]:
     paths = [file.path for file in files if file.is_named]
     return {
-        path: Known(*facts) for path, *facts in bulk.find(SourceFile, "path", paths, "path", "pk", "digest", "seen_as")
+        path: Known(*facts)
+        for path, *facts in bulk.find(SourceFile, "path", paths, "path", "pk", "digest", "seen_as", "tree")
     }
 
 
@@ -166,6 +172,7 @@ class _Run:
         self.options = options
         self.log = log
         self.report = ImportReport(log.run)
+        self.merged = False  # whether there were merges in the batch under way
         self.entries: list[Entry] = []  # of the batch under way, for the log
         self.gone = None if options.uploaded else Gone()
         self.roots: dict[str, None] = {}
@@ -210,6 +217,9 @@ class _Run:
         for stored in self._store(parsed):
             self._count(stored)
         self._keep_entries()
+        if self.merged:
+            gc.collect()
+            self.merged = False
         return pending.size
 
     def _sort(self, readings: Iterable[tuple[TreeFile, Reading]]) -> tuple[list[Parsed], list[TreeFile]]:
@@ -247,6 +257,7 @@ class _Run:
         batch = Batch(files, sources, options.overwrite, options.as_drafts, options.uploaded)
         new = [parsed for parsed in batch.articles if not batch.source(parsed)]
         known = [parsed for parsed in batch.articles if batch.source(parsed)]
+        self.merged = bool(known)
         return store_described(batch) + create(batch, new) + update(batch, known)
 
     def _count(self, stored: Stored) -> None:
@@ -260,14 +271,20 @@ class _Run:
             self.pictures.setdefault(url, file)
 
     def report_missing(self, scope: Scope) -> None:
-        """Name the files that are gone; nothing is deleted, nor withdrawn where there are no files at all: then it is the
-        disk that is gone."""
-        may_withdraw = self.options.withdraw_missing and scope.root in self.roots
-        for source in find_missing(scope):
-            withdrawn = may_withdraw and withdraw(source)
-            self.report.counts[Outcome.UPDATED] += withdrawn
-            reason = "gone from the tree; " + ("its story was unpublished" if withdrawn else "nothing was changed")
-            self._note(self.report.warnings, source.path, Problem(source.path, None, "", reason))
+        """Name the files that are gone; nothing is deleted, nor withdrawn where it looks as if a disk were gone."""
+        may_withdraw = self.options.withdraw_missing and not is_emptied(scope)
+        for sources in find_missing(scope):
+            withdrawn = withdraw(sources) if may_withdraw else set()
+            self.report.counts[Outcome.UPDATED] += len(withdrawn)
+            for source in sources:
+                reason = "its story was unpublished" if source.pk in withdrawn else "nothing was changed"
+                problem = Problem(source.path, None, "", f"gone from the tree; {reason}")
+                self._note(self.report.warnings, source.path, problem)
+        if self.options.withdraw_missing and not may_withdraw:
+            reason = "most of its files are gone: nothing was unpublished, as a disk may be missing"
+            self._note(
+                self.report.warnings, scope.prefix, Problem(os.path.join(scope.tree, scope.prefix), None, "", reason)
+            )
         self._keep_entries()
 
     def cache_pictures(self) -> None:
@@ -296,15 +313,19 @@ class _Run:
 def _is_as_seen(file: TreeFile, known: dict[str, Known]) -> bool:
     """Whether size and time say that the file is the one that was read last."""
     facts = known.get(file.path)
-    return facts is not None and facts.seen_as != "" and facts.seen_as == file.seen_as
+    return facts is not None and facts.seen_as != "" and (facts.seen_as, facts.tree) == (file.seen_as, file.tree)
 
 
 def _remember(files: Sequence[TreeFile], known: dict[str, Known]) -> None:
-    """Files that were read in vain need not be next time."""
-    rows = [(file.seen_as, known[file.path].key) for file in files if file.seen_as]
+    """Files that were read in vain need not be next time. The tree may be elsewhere now."""
+    rows = [
+        (file.seen_as, file.tree, known[file.path].key)
+        for file in files
+        if file.seen_as or file.tree != known[file.path].tree
+    ]
     if rows:
         with transaction.atomic():
-            bulk.update(SourceFile, ["seen_as"], rows)
+            bulk.update(SourceFile, ["seen_as", "tree"], rows)
 
 
 def _is_outage(error: Exception) -> bool:

@@ -85,17 +85,22 @@ class Batch:
         also stand in."""
         known, file, reading = self.source(parsed), parsed.file, parsed.reading
         if self.uploaded:
-            return file.path, known.tree if known else "", reading.text, reading.digest, ""
+            tree, seen_as = (known.tree, known.seen_as) if known else ("", "")
+            return file.path, tree, reading.text, reading.digest, seen_as
         return file.path, file.tree, reading.text, reading.digest, file.seen_as
 
 
 def load_sources(files: Sequence[Parsed], gone: Gone | None) -> dict[str, SourceFile]:
-    """What was last imported from these paths, locked; from the old path where a story's file was renamed. Without `gone`
-    none is looked for."""
+    """What was last imported from these paths, locked; from the old path where a story's file was renamed; that
+    is not looked for without `gone`."""
     known = _locked([parsed.file.path for parsed in files])
     new = [parsed for parsed in files if parsed.file.path not in known]
-    renamed = {gone.path_of(parsed): parsed.file.path for parsed in new} if gone else {}
-    return known | {renamed[path]: source for path, source in _locked([path for path in renamed if path]).items()}
+    before = {parsed.file.path: gone.paths_of(parsed) for parsed in new} if gone else {}
+    sources = _locked([path for paths in before.values() for path in paths])
+    for path, candidates in before.items():
+        if found := next((each for each in candidates if each in sources), None):
+            known[path] = sources.pop(found)
+    return known
 
 
 def _locked(paths: Sequence[str]) -> dict[str, SourceFile]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.utils import timezone
-
 from articles.documents import Document, field_data
 from articles.merging import same
 from articles.models import Conflict, SourceFile
@@ -26,38 +24,31 @@ class Sides:
 
 def keep_conflicts(merges: Sequence[Sides]) -> dict[int, list[str]]:
     """Keep what is disputed, and forget what is no more. Returns the fields in conflict by the source's key."""
-    known: dict[tuple[int, str], Conflict] = {
-        (conflict.source_id, conflict.field): conflict
-        for conflict in Conflict.objects.filter(source__in=[sides.source.pk for sides in merges])
-    }
-    rows, found = [], {}
+    known: dict[int, dict[str, Conflict]] = {sides.source.pk: {} for sides in merges}
+    for row in Conflict.objects.filter(source__in=known):
+        known[row.source_id][row.field] = row
+    rows, settled, found = [], [], {}
     for sides in merges:
-        found[sides.source.pk] = [name for name in sides.disputed if not _is_taken_back(sides, name, known)]
-        rows += [_conflict(sides, name, known) for name in found[sides.source.pk]]
-    Conflict.objects.bulk_create(
-        rows, update_conflicts=True, unique_fields=["source", "field"], update_fields=["theirs", "at"]
-    )
-    settled = [row.pk for sides in merges for row in known.values() if _is_settled(sides, row, found)]
+        open_rows = known[sides.source.pk]
+        over = [name for name, row in open_rows.items() if _is_over(sides, row)]
+        settled += [open_rows[name].pk for name in over]
+        found[sides.source.pk] = [name for name in sides.disputed if name not in over]
+        still = [name for name in {**open_rows, **dict.fromkeys(sides.disputed)} if name not in over]
+        rows += [_conflict(sides, name, open_rows.get(name)) for name in still]
     Conflict.objects.filter(pk__in=settled).delete()
+    Conflict.objects.bulk_create(
+        rows, update_conflicts=True, unique_fields=["source", "field"], update_fields=["theirs"]
+    )
     return found
 
 
-def _conflict(sides: Sides, name: str, known: dict[tuple[int, str], Conflict]) -> Conflict:
+def _conflict(sides: Sides, name: str, row: Conflict | None) -> Conflict:
     """The base stays what both sides last agreed on, however often the source changes its mind."""
-    row = known.get((sides.source.pk, name))
     base = row.base if row else field_data(sides.base, name)
-    theirs = field_data(sides.theirs, name)
-    return Conflict(source=sides.source, field=name, base=base, theirs=theirs, at=timezone.now())
+    return Conflict(source=sides.source, field=name, base=base, theirs=field_data(sides.theirs, name))
 
 
-def _is_taken_back(sides: Sides, name: str, known: dict[tuple[int, str], Conflict]) -> bool:
-    """Whether the source has come back to what both once agreed on: then only the editors have changed it."""
-    row = known.get((sides.source.pk, name))
-    return row is not None and row.base == field_data(sides.theirs, name)
-
-
-def _is_settled(sides: Sides, row: Conflict, found: dict[int, list[str]]) -> bool:
-    if row.source_id != sides.source.pk or row.field in found[row.source_id]:
-        return False
+def _is_over(sides: Sides, row: Conflict) -> bool:
+    """Whether both sides say the same, or the source has come back to what both once agreed on."""
     agreed = same(row.field, getattr(sides.ours, row.field), getattr(sides.theirs, row.field))
-    return agreed or row.field in sides.disputed
+    return agreed or row.base == field_data(sides.theirs, row.field)

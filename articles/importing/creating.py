@@ -1,17 +1,20 @@
-"""New articles into the database, from their rows and past the ORM. The caller holds the transaction."""
+"""New articles and providers into the database, past the ORM. The caller holds the transaction."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 
 from django.utils import timezone
 
 from articles.bulk import find, insert, reserve_keys
+from articles.documents import ProviderDocument
 from articles.importing.batches import SOURCE_COLUMNS, Batch, Parsed, Stored
 from articles.importing.reports import Outcome
 from articles.models import Article, SourceFile, free_stem
-from articles.reading.rows import ARTICLE_COLUMNS, ArticleRows, Row, moment
-from articles.records import KeyedRows, Records, insert_pictures, insert_related, insert_topics
+from articles.reading.rows import ARTICLE_COLUMNS, ArticleRows, Row, mapping, moment, use_rows
+from articles.records import KeyedRows, Records, insert_pictures, insert_related, insert_topics, insert_uses
+from providers.models import Provider, ProviderImage
 
 # The fields of a document that are rows of their own, and what stores them.
 PARTS: dict[str, Callable[[KeyedRows, Records], None]] = {
@@ -72,3 +75,46 @@ def _free_stems(files: Sequence[Parsed]) -> tuple[list[str], list[list[str]]]:
             [] if free == wanted else [f"another story is at /news/{wanted}/; this one is at /news/{free}/"]
         )
     return stems, warnings
+
+
+# --- New providers ------------------------------------------------------------------------------
+
+
+def tell_new_providers(batch: Batch, files: Sequence[Parsed]) -> tuple[list[Parsed], list[Parsed]]:
+    """First the files of which nothing is known, neither path nor domain, one for each domain; then the others."""
+    known = {domain for (domain,) in find(Provider, "domain", {parsed.document.domain for parsed in files}, "domain")}
+    new: list[Parsed] = []
+    others: list[Parsed] = []
+    for parsed in files:
+        is_new = batch.source(parsed) is None and parsed.document.domain not in known
+        (new if is_new else others).append(parsed)
+        known.add(parsed.document.domain)
+    return new, others
+
+
+def create_providers(batch: Batch, files: Sequence[Parsed]) -> list[Stored]:
+    if not files:
+        return []
+    keys, now, records = reserve_keys(Provider, len(files)), moment(timezone.now()), Records()
+    logos = [use_rows(parsed.document.images) for parsed in files]
+    records.find_images(use.url for uses in logos for use in uses)
+    insert(
+        Provider,
+        ("id", *_PROVIDER_COLUMNS, "source_id", "other_names", "extra"),
+        ((key, *_provider_row(parsed.document)) for key, parsed in zip(keys, files, strict=True)),
+    )
+    insert_uses(ProviderImage, "provider_id", zip(keys, logos, strict=True), records)
+    insert(
+        SourceFile,
+        ("provider_id", *SOURCE_COLUMNS),
+        ((key, *batch.source_values(parsed), now) for key, parsed in zip(keys, files, strict=True)),
+    )
+    return [Stored(parsed, Outcome.CREATED) for parsed in files]
+
+
+_PROVIDER_COLUMNS = ("domain", "name", "description", "body")
+
+
+def _provider_row(document: ProviderDocument) -> Row:
+    values = (getattr(document, name) for name in _PROVIDER_COLUMNS)
+    return *values, document.id, json.dumps(document.other_names), mapping(document.extra)

@@ -19,6 +19,7 @@ from articles.importing.batches import (
     unless_changed,
 )
 from articles.importing.conflicts import Sides, keep_conflicts
+from articles.importing.creating import create_providers, tell_new_providers
 from articles.importing.reports import Outcome
 from articles.merging import Merge, changed_fields, merge
 from articles.models import Article, RelatedStory, SourceFile, Topic, TopicImage
@@ -35,7 +36,9 @@ def store_described(batch: Batch) -> list[Stored]:
     topics = [parsed for parsed in batch.described if isinstance(parsed.document, TopicDocument)]
     providers = [parsed for parsed in batch.described if isinstance(parsed.document, ProviderDocument)]
     stored = [_Topics(batch).store(parsed) for parsed in topics]
-    return stored + [_Providers(batch).store(parsed) for parsed in providers]
+    new, others = tell_new_providers(batch, providers)
+    stored += create_providers(batch, new)
+    return stored + [_Providers(batch).store(parsed) for parsed in others]
 
 
 def store_described_fields(record: Any, document: Any, names: Collection[str]) -> None:
@@ -58,8 +61,11 @@ class _Described(Generic[D, R]):
         self.batch = batch
 
     def store(self, parsed: Parsed) -> Stored:
-        source, theirs = self.batch.source(parsed), parsed.document
+        theirs = parsed.document
+        source = self.batch.source(parsed)
         record = self._record(source, theirs)
+        if source is None and record:
+            source = self._renamed(record, parsed)
         imported = last_imported(source) if source else None
         base = self._base(record, imported)
         ours = self.as_document(record) if record else base
@@ -74,15 +80,26 @@ class _Described(Generic[D, R]):
 
     def _record(self, source: SourceFile | None, document: D) -> R | None:
         if source is not None:
-            record: R | None = getattr(source, self.owner)
-            if record is None:
+            described: R | None = getattr(source, self.owner)
+            if described is None:
                 raise UnstorableError(f"the path was no {self.owner}'s when it was last imported")
-            return record
-        record = self.find(document)
-        other = SourceFile.objects.filter(**{self.owner: record}).first() if record else None
-        if other:
-            raise UnstorableError(f"{record} is described already, by {other.path}")
+            return self._locked(described)
+        found = self.find(document)
+        return self._locked(found) if found else None
+
+    @staticmethod
+    def _locked(record: R) -> R:
+        """As it is now, and as it stays until it is stored."""
+        record.refresh_from_db(from_queryset=type(record)._default_manager.select_for_update())
         return record
+
+    def _renamed(self, record: R, parsed: Parsed) -> SourceFile | None:
+        """The file that described the record until it was renamed to this one. Raises UnstorableError when it is still
+        there."""
+        other = SourceFile.objects.filter(**{self.owner: record}).first()
+        if other and not (other.tree == parsed.file.tree and parsed.file.lacks(other.path)):
+            raise UnstorableError(f"{record} is described already, by {other.path}")
+        return other
 
     def _base(self, record: R | None, imported: Document | None) -> D:
         """What both sides last agreed on."""
@@ -101,10 +118,10 @@ class _Described(Generic[D, R]):
         return kept
 
     def _stored(self, parsed: Parsed, imported: Document | None, merged: Merge[D], conflicts: list[str]) -> Stored:
-        if imported is None:
-            return Stored(parsed, Outcome.CREATED)
         if conflicts:
             return Stored(parsed, Outcome.CONFLICT, conflicts)
+        if imported is None:
+            return Stored(parsed, Outcome.CREATED)
         if merged.taken:
             return Stored(parsed, Outcome.UPDATED, merged.taken)
         changed = changed_fields(imported, parsed.document)

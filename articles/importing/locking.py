@@ -4,6 +4,7 @@ killed import is never in the way of the next."""
 from __future__ import annotations
 
 import fcntl
+import os
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -53,6 +54,10 @@ class _Advisory:
             return cursor.fetchone()[0]
 
 
+def _open_or_make(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_CREAT, 0o644)
+
+
 class _File:
     """A locked file beside SQLite's own, which goes with the process. A database in memory has only one process."""
 
@@ -60,7 +65,8 @@ class _File:
         name = str(connection.settings_dict["NAME"])
         in_memory = name == ":memory:" or "mode=memory" in name
         path = f"{name.removeprefix('file:')}-import"
-        self._file = TemporaryFile() if in_memory else open(path, "ab")  # noqa: SIM115  (open as long as it is held)
+        # Open as long as it is held; to read, as the file may be another user's of the same database.
+        self._file = TemporaryFile() if in_memory else open(path, "rb", opener=_open_or_make)  # noqa: SIM115
 
     def try_take(self) -> bool:
         try:

@@ -52,19 +52,22 @@ class Change:
 
     @cached_property
     def is_noise(self) -> bool:
-        return NOISE.issuperset(changed_fields(self.base, self.theirs))
+        """Whether there is nothing to merge. Without a digest the file is back after it was gone."""
+        return self.source.digest != "" and NOISE.issuperset(changed_fields(self.base, self.theirs))
 
 
 def update(batch: Batch, files: Sequence[Parsed]) -> list[Stored]:
     if not files:
         return []
     changes = [_change(parsed, batch.sources[parsed.file.path]) for parsed in files]
+    rows = Article.objects.filter(pk__in=[change.article_id for change in changes])
+    list(rows.select_for_update().order_by("pk").values_list("pk"))  # no editor may save one meanwhile
     noise = [change for change in changes if change.is_noise and not batch.overwrite]
     real = [change for change in changes if not change.is_noise or batch.overwrite]
     stored = _update_noise(noise) + _update_really(batch, real)
     now = moment(timezone.now())
-    rows = [(*batch.source_values(change.parsed), now, change.source.pk) for change in changes]
-    bulk.update(SourceFile, SOURCE_COLUMNS, rows)
+    files_now = [(*batch.source_values(change.parsed), now, change.source.pk) for change in changes]
+    bulk.update(SourceFile, SOURCE_COLUMNS, files_now)
     return stored
 
 
@@ -78,7 +81,7 @@ def _change(parsed: Parsed, source: SourceFile) -> Change:
 def _update_noise(changes: Sequence[Change]) -> list[Stored]:
     """Seals and heats. A heat that an editor has set stays."""
     rows = Article.objects.filter(pk__in=[change.article_id for change in changes])
-    heats = dict(rows.select_for_update().order_by("pk").values_list("pk", "heat"))
+    heats = dict(rows.values_list("pk", "heat"))
     bulk.update(
         Article,
         ("secured", "heat"),
@@ -98,9 +101,7 @@ def _update_really(batch: Batch, changes: Sequence[Change]) -> list[Stored]:
     if not changes:
         return []
     keys = [change.article_id for change in changes]
-    rows = Article.objects.filter(pk__in=keys)
-    list(rows.select_for_update().order_by("pk").values_list("pk"))  # no editor may save one meanwhile
-    articles = {article.pk: article for article in with_parts(rows)}
+    articles = {article.pk: article for article in with_parts(Article.objects.filter(pk__in=keys))}
     merges = [_Merging(articles[change.article_id], change, batch.overwrite) for change in changes]
     decided = set() if batch.overwrite else decided_by_editors(keys)
     edited = [each.article.pk for each in merges if each.taken]
@@ -151,10 +152,12 @@ class _Merging:
             article.publish_at = date
 
     def verb(self, batch: Batch) -> workflow.Verb | None:
-        """What the source did to the story's publication, if that is to be followed."""
+        """What the source did to the story's publication, if that is to be followed. That its file is back after it was
+        gone counts as publishing it again."""
         theirs = self.change.theirs
         verb = workflow.PUBLISH if theirs.published else workflow.UNPUBLISH
-        if theirs.published == self.change.base.published and not batch.overwrite:
+        is_back = self.article.status == Article.Status.UNPUBLISHED
+        if theirs.published == self.change.base.published and not (batch.overwrite or is_back):
             return None
         if self.article.status not in verb.sources or (theirs.published and batch.as_drafts):
             return None

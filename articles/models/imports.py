@@ -23,9 +23,9 @@ class SourceFile(models.Model):
     text = models.TextField(help_text="Byte for byte as imported: a BOM and every line ending are kept.")
     digest = models.CharField(max_length=64, help_text="SHA-256 of the file, in hexadecimal.")
     seen_as = models.CharField(
-        max_length=60,
+        max_length=100,
         blank=True,
-        help_text="The file's size, time and inode when it was read: while they stay, it need not be.",
+        help_text="The file's size, times and inode when it was read: while they stay, it need not be.",
     )
     article = models.OneToOneField(Article, on_delete=models.CASCADE, null=True, blank=True, related_name="source_file")
     provider = models.OneToOneField(

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from articles.documents import ArticleDocument, DocumentError, read
+from articles.documents import ArticleDocument, DocumentError, oddities, read
 from articles.reading.rows import ArticleRows, article_rows
 from articles.reading.trees import TreeFile
 
@@ -40,10 +40,12 @@ def read_file(file: TreeFile, known: str) -> Reading:
         return Reading(problem=(f"cannot be read: {error!r}", None, ""))
     if document is None:
         return Reading(digest, is_skipped=True)
+    text = data.decode()
+    odd = oddities(document, text)
     if not isinstance(document, ArticleDocument):
-        return Reading(digest, data.decode())
+        return Reading(digest, text, None, odd)
     rows = article_rows(document, file.stem)
-    return Reading(digest, data.decode(), rows, _warnings(rows))
+    return Reading(digest, text, rows, [*_warnings(rows), *odd])
 
 
 def _warnings(rows: ArticleRows) -> list[str]:

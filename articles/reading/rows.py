@@ -9,6 +9,7 @@ import html
 import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -117,7 +118,14 @@ def _provider(ref: ProviderRef | None) -> tuple[ProviderRow | None, str]:
     """The provider, and all that the source says of it."""
     if ref is None:
         return None, "{}"
+    if not (ref.images or ref.authors or ref.extra):
+        return _bare_provider(ref.domain, ref.name)
     return ProviderRow(ref.domain, ref.name, use_rows(ref.images)), mapping(_PROVIDER.plain(ref))
+
+
+@lru_cache(1000)  # a few outlets have most of the stories
+def _bare_provider(domain: str, name: str) -> tuple[ProviderRow, str]:
+    return ProviderRow(domain, name, []), mapping({"name": name, "domain": domain})
 
 
 def use_rows(refs: Iterable[ImageRef]) -> list[UseRow]:
@@ -126,7 +134,7 @@ def use_rows(refs: Iterable[ImageRef]) -> list[UseRow]:
 
 def moment(at: datetime | None) -> str | None:
     """A time as databases take it: in UTC, and without saying so."""
-    return None if at is None else at.astimezone(UTC).replace(tzinfo=None).isoformat(" ")
+    return None if at is None else at.astimezone(UTC).isoformat(" ").removesuffix("+00:00")
 
 
 def mapping(value: dict[str, Any]) -> str:
@@ -135,4 +143,5 @@ def mapping(value: dict[str, Any]) -> str:
 
 def searchable(title: str, excerpt: str) -> str:
     """Title and excerpt as people read and type them: entities resolved, quotes and dashes of one kind."""
-    return html.unescape(f"{title}\n{excerpt}").translate(_TYPED)
+    text = html.unescape(f"{title}\n{excerpt}")
+    return text if text.isascii() else text.translate(_TYPED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import time
 from collections.abc import Iterable, Iterator
@@ -15,6 +16,7 @@ from articles.documents import MAX_BYTES, DocumentError, is_bare
 ENDINGS = frozenset({".md", ".markdown", ".txt", ".yaml", ".yml"})
 MAX_PATH = 500
 CLOCK_TICK = 2_000_000_000  # nanoseconds, as coarse as file systems are
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 SITE_MARKS = ("_news", "_data", "_config.yml", "_config.yaml")
 
 
@@ -50,45 +52,62 @@ class TreeFile(NamedTuple):
 
     @property
     def shown(self) -> str:
-        """The file as it was found, in a form that a report can hold: what is not UTF-8 as question marks."""
-        return as_text(self.file)
+        """The file as it was found, in a form that a report can hold and a terminal bear: what is not UTF-8, or would
+        move its cursor, as question marks."""
+        return _CONTROL.sub("?", as_text(self.file))
 
     def read(self) -> bytes:
         """The file's content, cut where it is too long for a document. Raises DocumentError with the reason."""
         if reason := self._unusable():
             raise DocumentError(reason)
         try:
-            # Unbuffered, and never waiting: the file may have become a pipe since it was listed.
-            with open(self.file, "rb", buffering=0, opener=_open_at_once) as opened:
-                return _read_all(opened.fileno())
+            descriptor = os.open(self.file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # it may be a pipe by now
+            try:
+                return _read_all(descriptor, self.size)
+            finally:
+                os.close(descriptor)
         except OSError as error:
             raise DocumentError(f"cannot be read: {error.strerror or error}") from error
+
+    def lacks(self, path: str) -> bool:
+        """Whether the tree it stands in has no such file."""
+        return Scope(self.root, "").lacks(path)
 
     def _unusable(self) -> str:
         """Why this file is not even opened; empty when it is."""
         if not self.is_named:
             return "the file's name is not UTF-8"
+        if _CONTROL.search(self.path):
+            return "the file's name has a control character"
         if len(self.path) > MAX_PATH:
             return f"the path is longer than {MAX_PATH} characters"
         if stat.S_ISDIR(self.mode):
             return "the folder cannot be read"
+        if stat.S_ISLNK(self.mode) and (reason := self._unfollowed()):
+            return reason
         if not _is_wanted(self.path):
             return "not a file of a known kind (.md, .markdown, .txt, .yaml, .yml)"
-        if stat.S_ISLNK(self.mode) and not within(Path(self.root), Path(self.file)):
-            return "a symbolic link that leads outside the tree"
         if self.mode and not stat.S_ISREG(self.mode) and not os.path.isfile(self.file):
             return "not a regular file"
         return ""
 
+    def _unfollowed(self) -> str:
+        """Why this link is not followed; empty when it is."""
+        if not os.path.exists(self.file):
+            return "a symbolic link that leads nowhere"
+        if os.path.isdir(self.file):
+            return "a link to a folder, which is not followed"
+        if not within(Path(self.root), Path(self.file)):
+            return "a symbolic link that leads outside the tree"
+        return ""
 
-def _open_at_once(file: str, flags: int) -> int:
-    return os.open(file, flags | os.O_NONBLOCK)
 
-
-def _read_all(descriptor: int) -> bytes:
-    """All that the file holds, or one byte more than is allowed. Two calls for a file of common size."""
-    content = b""
-    while len(content) <= MAX_BYTES and (more := os.read(descriptor, max(65536, len(content)))):
+def _read_all(descriptor: int, size: int) -> bytes:
+    """All that the file holds, or one byte more than is allowed. One call for a file that still has its size."""
+    content = os.read(descriptor, min(size, MAX_BYTES) + 1)
+    if len(content) <= size:
+        return content
+    while len(content) <= MAX_BYTES and (more := os.read(descriptor, 65536)):
         content += more
     return content[: MAX_BYTES + 1]
 
@@ -124,7 +143,7 @@ class Scope(NamedTuple):
 
 def find_scopes(paths: Iterable[Path]) -> list[Scope]:
     scopes = []
-    for path in (Path(os.path.abspath(path)) for path in paths if path.is_dir()):
+    for path in (Path(os.path.abspath(path)) for path in _apart(paths) if path.is_dir()):
         root = find_root(path)
         inside = _from_root(root, path)
         scopes.append(Scope(str(root), f"{inside}/" if inside else ""))
@@ -134,12 +153,18 @@ def find_scopes(paths: Iterable[Path]) -> list[Scope]:
 def find_files(paths: Iterable[Path]) -> Iterator[TreeFile]:
     """The files named, and those in the folders named, each folder in the order of its names; also the folders that
     cannot be read, for the report to name."""
-    for path in paths:
+    for path in _apart(paths):
         root = find_root(Path(os.path.abspath(path)))
         if path.is_dir():
             yield from _files_in(str(path), _from_root(root, path), str(root))
         else:
             yield _tree_file(str(path), _from_root(root, path), str(root), _status(path))
+
+
+def _apart(paths: Iterable[Path]) -> list[Path]:
+    """The paths without those that lie in another of them."""
+    real = {Path(os.path.abspath(path)): path for path in paths}
+    return [path for place, path in real.items() if not any(above in real for above in place.parents)]
 
 
 def count_files(paths: Iterable[Path]) -> int:
@@ -162,6 +187,8 @@ def _files_in(folder: str, inside: str, root: str) -> Iterator[TreeFile]:
     for entry in entries:
         if entry.is_dir(follow_symlinks=False):
             yield from _files_in(entry.path, prefix + entry.name, root)
+        elif entry.is_symlink() and os.path.isdir(entry.path):
+            yield _tree_file(entry.path, prefix + entry.name, root, _status(entry))  # for the report to name
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
@@ -185,7 +212,7 @@ def _seen_as(found: os.stat_result) -> str:
     """Empty for a file so new that it might change again within one tick of the file system's clock, and for a link."""
     if not stat.S_ISREG(found.st_mode) or found.st_mtime_ns > time.time_ns() - CLOCK_TICK:
         return ""
-    return f"{found.st_size} {found.st_mtime_ns} {found.st_ino}"
+    return f"{found.st_size} {found.st_mtime_ns} {found.st_ctime_ns} {found.st_ino}"
 
 
 def _from_root(root: Path, path: Path | str) -> str:

@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 
 from articles.reading import Reading, read_files
 from articles.reading.trees import TreeFile
@@ -19,12 +19,16 @@ MOST = 4  # storing goes on in one process, which more of them could not keep up
 Task = tuple[TreeFile, str]
 
 
+class WorkerDiedError(Exception):
+    """Killed from outside, most likely, as when memory runs out."""
+
+
 class Readers:
     """`read` promises what files hold. Processes are started when the first large batch comes; that one is read here
     meanwhile."""
 
     def __init__(self, workers: int | None) -> None:
-        self._workers = workers or min(MOST, len(os.sched_getaffinity(0)))
+        self._workers = workers or min(MOST, _processors())
         self._pool: ProcessPoolExecutor | None = None
 
     def __enter__(self) -> Readers:
@@ -41,12 +45,26 @@ class Readers:
             self._pool = _start(self._workers)
             return lambda: read_files(tasks)
         chunks = [tasks[start : start + CHUNK] for start in range(0, len(tasks), CHUNK)]
-        futures = [self._pool.submit(read_files, chunk) for chunk in chunks]
+        try:
+            futures = [self._pool.submit(read_files, chunk) for chunk in chunks]
+        except BrokenExecutor:
+            return lambda: read_files(tasks)  # an earlier batch will tell of it
         return lambda: _results(futures)
 
 
 def _results(futures: Sequence[Future[list[Reading]]]) -> list[Reading]:
-    return [reading for future in futures for reading in future.result()]
+    try:
+        return [reading for future in futures for reading in future.result()]
+    except BrokenExecutor as error:
+        raise WorkerDiedError(
+            "A process that reads files has died. What is stored is stored: run it again, or with --workers 1."
+        ) from error
+
+
+def _processors() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _start(workers: int) -> ProcessPoolExecutor:

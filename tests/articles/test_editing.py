@@ -95,6 +95,12 @@ def test_line_endings_are_the_files_own():
     assert "  - C\r\n" in result
 
 
+@pytest.mark.parametrize("mark", ["\u2028", "\u2029", "\x85", "\r", "\ufeff", "🚋"])
+def test_line_breaks_that_only_yaml_counts_lead_no_edit_astray(mark):
+    source = FULL.replace("After nine years", f"After{mark}nine{mark}years")
+    assert edited(source, quality=5) == ["-quality: 63", "+quality: 5"]
+
+
 def test_a_body_can_be_edited_too():
     assert edited(FOREIGN, body="Other text.") == ["-Body text.", "+Other text."]
 
@@ -103,6 +109,7 @@ def test_what_cannot_be_edited_by_lines_is_written_anew():
     for source in (
         "---\n{title: A, publishedDateTime: 2026-03-02}\n---\n",
         FULL.replace("mood: calm", "mood: &x calm\nair: *x"),
+        FULL.replace("mood: calm", "mood: {calm\nair: }"),  # which PyYAML would not read
     ):
         before = read(source.encode())
         after = dataclasses.replace(before, title="B", provider=ProviderRef(name="P", domain="p.example"))
@@ -119,4 +126,5 @@ def test_an_edited_file_says_what_was_meant(before, after):
 
 def _dumped(document: ArticleDocument) -> str:
     """The document as PyYAML writes it: other quoting, sorted keys, lists not indented."""
-    return f"---\n{yaml.safe_dump(to_data(document), allow_unicode=True)}---\n"
+    header = to_data(dataclasses.replace(document, body=""))
+    return f"---\n{yaml.safe_dump(header, allow_unicode=True)}---\n{document.body}\n"

@@ -3,12 +3,15 @@
 docs/frontmatter.md has the same decisions in words.
 """
 
+import io
 import json
 import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -96,6 +99,7 @@ ENCODINGS = {
     "escape-sequence": Refused(header("excerpt: \x1b[31mred"), 4, "", "control character U+001B"),
     "c1": Refused(header("excerpt: It\x92s"), 4, "", "control character U+0092"),
     "noncharacter": Refused(header("excerpt: a\uffffb"), 4, "", "control character U+FFFF"),
+    "bom-of-other-bytes": Refused(header("excerpt: a\ufffeb"), 4, "", "control character U+FFFE"),
     "escaped-nul": Refused(header('excerpt: "a\\0b"'), 4, "excerpt", "control character U+0000"),
     "escaped-control": Refused(header('topics: ["a\\x07"]'), 4, "topics[0]", "control character U+0007"),
     "escaped-noncharacter": Refused(header('excerpt: "\\uFFFE"'), 4, "excerpt", "control character U+FFFE"),
@@ -127,11 +131,11 @@ YAML = {
     "mapping-as-a-key": Refused(header("{a: 1}: b"), 4, "", "a key has to be a word"),
     "dashes-as-a-key": Refused(header('"---": b'), 4, "", "a key cannot be ---"),
     "no-such-anchor": Refused(header("a: *b"), 4, "", "undefined alias"),
-    "anchor-within-itself": Refused(header("a: &a [*a]"), 4, "", "not YAML"),
+    "anchor-within-itself": Refused(header("a: &a [*a]"), 4, "", "levels deep"),
     "101-aliases": Refused(header("a: &a b\nc: [" + "*a," * 101 + "]"), 5, "", "more than 100 aliases"),
     "billion-laughs": Refused(
         header("a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [{f'*a{n - 1},' * 9}]\n" for n in range(1, 10))),
-        5,
+        4,
         "",
         "more than",
     ),
@@ -185,7 +189,7 @@ VALUES = {
     "number-none": Refused(header("quality: .nan"), 4, "quality", "whole number"),
     "number-huge": Refused(header("heat: 1" + "0" * 30), 4, "heat", "out of range"),
     "number-endless": Refused(header("heat: " + "9" * 5000), 4, "heat", "whole number"),
-    "number-endless-as-a-title": Kept(header(title="9" * 999), {"title": "9" * 999}),
+    "number-endless-as-text": Kept(header("excerpt: " + "9" * 5000), {"excerpt": "9" * 5000}),
     "number-negative": Refused(header("images: [{url: /a.png, width: -1}]"), 4, "images[0].width", "out of range"),
     "number-broken": Refused(header("quality: 63.5"), 4, "quality", "whole number"),
     "number-in-quotes": Refused(header('quality: "63"'), 4, "quality", "whole number"),
@@ -265,10 +269,10 @@ DOMAINS = {
     "harbour.example.": "harbour.example",
     "harbour.example:443": "harbour.example",
     " harbour.example ": "harbour.example",
-    "hafen-köln.example": "xn--hafen-kln-77a.example",
-    "HAFEN-KÖLN.example": "xn--hafen-kln-77a.example",
-    "XN--Hafen-Kln-77A.example": "xn--hafen-kln-77a.example",
-    "港。example。": "xn--6rv.example",
+    "hafen-köln.example": "xn--hafen-kln-67a.example",
+    "HAFEN-KÖLN.example": "xn--hafen-kln-67a.example",
+    "XN--Hafen-Kln-67A.example": "xn--hafen-kln-67a.example",
+    "港。example。": "xn--j6w.example",
     "straße.example": "strasse.example",
     "harb\u200bour.example": "harbour.example",
     "": None,
@@ -420,9 +424,9 @@ def site(tmp_path) -> Path:
     return site
 
 
-def put(site: Path, name: str, data: bytes = b"", **parts: str) -> Path:
+def put(site: Path, name: str, data: bytes | None = None) -> Path:
     file = site / "_news" / name
-    file.write_bytes(data or header(**parts))
+    file.write_bytes(header() if data is None else data)
     return file
 
 
@@ -441,7 +445,7 @@ def test_all_of_it_at_once_harms_nothing_else(site, tmp_path):
         put(site, f"2026-03-02-{name}.md", file.data)
     report = tmp_path / "report.json"
     with pytest.raises(CommandError) as caught:
-        call_command("import_frontmatter", str(site), report=report, stderr=open(os.devnull, "w"))
+        call_command("import_frontmatter", str(site), report=report, stdout=io.StringIO(), stderr=io.StringIO())
     assert caught.value.returncode == 1
     told = json.loads(report.read_text())
     found = {Path(problem["path"]).stem.removeprefix("2026-03-02-"): problem for problem in told["failed"]}
@@ -474,7 +478,7 @@ def test_topics_that_differ_in_nothing_that_is_seen_are_one(site):
     report = run(site)
     assert report.failed == []
     assert Topic.objects.filter(key="city life").count() == 1
-    assert Topic.objects.get(key="city life").articles.count() == len(names) + 1
+    assert Article.objects.filter(topics__key="city life").count() == len(names) + 1
 
 
 @pytest.mark.django_db
@@ -535,7 +539,7 @@ def test_a_name_that_is_not_text_or_too_long_is_named(site):
 
 @pytest.mark.django_db
 def test_what_is_no_file_is_named_and_never_waited_for(site, tmp_path, monkeypatch):
-    put(site, "empty.md").write_bytes(b"")
+    put(site, "empty.md", b"")
     (site / "_news/folder.md").mkdir()
     (site / "_news/folder.md/2026-03-02-within.md").write_bytes(header())
     os.mkfifo(site / "_news/pipe.md")
@@ -599,14 +603,30 @@ def test_the_same_stem_twice_gives_two_addresses(site):
     }
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-@pytest.mark.django_db
-def test_what_must_not_be_read_is_named(site):
-    put(site, "file.md").chmod(0)
-    (site / "_news/folder").mkdir(mode=0)
+@contextmanager
+def as_nobody() -> Iterator[None]:
+    """Without the right to read everything, which root has."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
     try:
-        report = run(site)
+        yield
     finally:
+        os.seteuid(0)
+
+
+@pytest.mark.django_db
+def test_what_may_not_be_read_is_named():
+    with tempfile.TemporaryDirectory() as folder:  # not below pytest's own, which only its owner may enter
+        os.chmod(folder, 0o755)
+        site = Path(folder)
+        (site / "_news").mkdir()
+        put(site, "2026-03-02-good.md")
+        put(site, "file.md").chmod(0)
+        (site / "_news/folder").mkdir(mode=0)
+        with as_nobody():
+            report = run(site)
         (site / "_news/folder").chmod(0o700)
     assert reasons(report) == {"file.md": "cannot be read: Permission denied", "folder": "the folder cannot be read"}
     assert report.totals()["created"] == 1
@@ -641,7 +661,7 @@ def test_a_file_that_becomes_a_pipe_is_not_waited_for(site, monkeypatch):
 
 @pytest.mark.django_db
 def test_a_file_that_grows_while_it_is_read_is_read_again_next_time(site, monkeypatch):
-    last = put(site, "2026-03-03-last.md", title="Short")
+    last = put(site, "2026-03-03-last.md", header(title="Short"))
     os.utime(last, (1, 1))
     longer = header(title="Longer than before")
 

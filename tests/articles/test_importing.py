@@ -560,7 +560,11 @@ def test_a_tree_without_any_files_withdraws_nothing(tmp_path):
     file = write_story(tmp_path)
     run(tmp_path)
     file.unlink()
-    assert counts(run(tmp_path, withdraw_missing=True)) == {"warnings": 1}
+    report = run(tmp_path, withdraw_missing=True)
+    assert [problem.reason for problem in report.warnings] == [
+        "gone from the tree; nothing was changed",
+        "most of its files are gone: nothing was unpublished, as a disk may be missing",
+    ]
     assert Article.objects.published().exists()
 
 
@@ -671,10 +675,25 @@ def test_files_that_cannot_or_must_not_be_opened_are_named(tmp_path):
     write_file(tmp_path, "outside.md", FULL)
     (site / "_news/link.md").symlink_to(tmp_path / "outside.md")
     (site / "_news/loop.md").symlink_to(site / "_news/loop.md")
+    (site / "_news/nowhere.md").symlink_to(site / "nothing.md")
+    (site / "_news/more").symlink_to(tmp_path)
     (site / "_news/folder.md").mkdir()
     report = run(site)
-    assert counts(report) == {"created": 1, "failed": 2}
-    assert "outside the tree" in report.failed[0].reason
+    assert counts(report) == {"created": 1, "failed": 4}
+    assert {Path(problem.path).name: problem.reason for problem in report.failed} == {
+        "link.md": "a symbolic link that leads outside the tree",
+        "loop.md": "a symbolic link that leads nowhere",
+        "nowhere.md": "a symbolic link that leads nowhere",
+        "more": "a link to a folder, which is not followed",
+    }
+
+
+def test_a_name_that_would_steer_a_terminal_is_named_without_doing_so(tmp_path):
+    write_story(tmp_path)
+    write_story(tmp_path, "2026-03-02-\x1b[31mred.md")
+    report = run(tmp_path)
+    assert counts(report) == {"created": 1, "failed": 1}
+    assert str(report.failed[0]).endswith("/2026-03-02-?[31mred.md: the file's name has a control character")
 
 
 def test_a_name_that_is_not_utf8_is_named_all_the_same(tmp_path):

@@ -1,12 +1,13 @@
 """Write everything back as front-matter files."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from tqdm import tqdm
 
 from articles.exporting import count_records, export_tree
+from articles.management.progress import Progress
 from articles.models import Article
 
 
@@ -34,8 +35,8 @@ class Command(BaseCommand):
         if options["status"]:
             articles = articles.filter(status__in=options["status"])
         try:
-            with tqdm(unit=" records", total=count_records(articles), disable=None) as bar:
-                report = export_tree(folder, articles, bar.update, overwrite=options["force"])
+            with Progress(sys.stderr, "records", lambda: count_records(articles)) as progress:
+                report = export_tree(folder, articles, progress.update, overwrite=options["force"])
         except OSError as error:
             raise CommandError(str(error)) from error
         for problem in report.failed:

@@ -12,6 +12,7 @@ from django.db import DatabaseError
 from articles.importing import ImportReport, Options, import_paths
 from articles.management.progress import Progress
 from articles.reading.trees import count_files
+from articles.reading.workers import WorkerDiedError
 
 
 class Command(BaseCommand):
@@ -48,6 +49,8 @@ class Command(BaseCommand):
                 report = import_paths(options["paths"], chosen, progress=progress.update, waiting=self._wait)
         except DatabaseError as error:
             raise CommandError(f"The database failed: {error}. Run it again: what is stored is skipped.") from error
+        except WorkerDiedError as error:
+            raise CommandError(str(error)) from error
         self._print(report, options)
         if report.failed:
             raise CommandError(f"{len(report.failed)} of the files could not be imported.", returncode=1)
@@ -71,7 +74,8 @@ class Command(BaseCommand):
         for problem in report.failed:
             self.stderr.write(f"failed: {problem}", self.style.ERROR)
         if options["report"]:
-            options["report"].write_text(json.dumps(report.as_data(), indent=2, ensure_ascii=False) + "\n")
+            text = json.dumps(report.as_data(), indent=2, ensure_ascii=False) + "\n"
+            options["report"].write_text(text, encoding="utf-8")
         if options["dry_run"]:
             self.stderr.write("Dry run: nothing was changed.")
         self.stdout.write(str(report))
