@@ -173,31 +173,36 @@ def count_files(paths: Iterable[Path]) -> int:
 
 def _files_in(folder: str, inside: str, root: str) -> Iterator[TreeFile]:
     try:
-        with os.scandir(folder) as listing:
-            entries = sorted(
-                (entry for entry in listing if not entry.name.startswith(".")), key=lambda entry: entry.name
-            )
+        files, folders = _listed(folder)
     except OSError:
         yield _tree_file(folder, inside, root, _status(folder))
         return
     prefix = f"{inside}/" if inside else ""
-    for entry in entries:
-        if _is_wanted(entry.name) and not _is_folder(entry):
-            yield _tree_file(entry.path, prefix + entry.name, root, _status(entry))
-    for entry in entries:
-        if entry.is_dir(follow_symlinks=False):
-            yield from _files_in(entry.path, prefix + entry.name, root)
-        elif entry.is_symlink() and os.path.isdir(entry.path):
-            yield _tree_file(entry.path, prefix + entry.name, root, _status(entry))  # for the report to name
+    for name in files:
+        file = os.path.join(folder, name)
+        yield _tree_file(file, prefix + name, root, _status(file))
+    for name in folders:
+        yield from _files_in(os.path.join(folder, name), prefix + name, root)
 
 
-def _is_folder(entry: os.DirEntry[str]) -> bool:
-    return entry.is_dir(follow_symlinks=False) or (entry.is_symlink() and os.path.isdir(entry.path))
+def _listed(folder: str) -> tuple[list[str], list[str]]:
+    """The names of the files that are wanted and of the folders, in order; links to folders among the former, for the
+    report to name. Names only: an entry of the listing keeps all that it was ever asked."""
+    files, folders = [], []
+    with os.scandir(folder) as listing:
+        for entry in listing:
+            if entry.name.startswith("."):
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                folders.append(entry.name)
+            elif _is_wanted(entry.name) or (entry.is_symlink() and os.path.isdir(entry.path)):
+                files.append(entry.name)
+    return sorted(files), sorted(folders)
 
 
-def _status(file: os.DirEntry[str] | Path | str) -> os.stat_result | None:
+def _status(file: Path | str) -> os.stat_result | None:
     try:
-        return file.stat(follow_symlinks=False) if isinstance(file, os.DirEntry) else os.lstat(file)
+        return os.lstat(file)
     except OSError:
         return None
 
