@@ -97,11 +97,9 @@ def _without_cycle_collection() -> Iterator[None]:
     prefetched records know each other: those are collected by the batch."""
     enabled = gc.isenabled()
     gc.disable()
-    gc.freeze()  # what is there already need not be looked at each time
     try:
         yield
     finally:
-        gc.unfreeze()
         if enabled:
             gc.enable()
 
@@ -218,7 +216,7 @@ class _Run:
             self._count(stored)
         self._keep_entries()
         if self.merged:
-            gc.collect()
+            gc.collect(0)  # the youngest: what was made since the last time
             self.merged = False
         return pending.size
 

@@ -118,7 +118,7 @@ def _provider(ref: ProviderRef | None) -> tuple[ProviderRow | None, str]:
     """The provider, and all that the source says of it."""
     if ref is None:
         return None, "{}"
-    if not (ref.images or ref.authors or ref.extra):
+    if not ref.images and ref.authors is None and not ref.extra:
         return _bare_provider(ref.domain, ref.name)
     return ProviderRow(ref.domain, ref.name, use_rows(ref.images)), mapping(_PROVIDER.plain(ref))
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from types import ModuleType
 
 from articles.reading import Reading, read_files
 from articles.reading.trees import TreeFile
@@ -71,9 +74,21 @@ def _start(workers: int) -> ProcessPoolExecutor:
     # Spawned, not forked: a fork would share this process's database connection.
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_set_up)
-    for _ in range(workers):
-        pool.submit(read_files, [])  # or they would be started one by one, as work comes in
+    with _unknown_main():
+        for _ in range(workers):
+            pool.submit(read_files, [])  # or they would be started one by one, as work comes in
     return pool
+
+
+@contextmanager
+def _unknown_main() -> Iterator[None]:
+    """Processes that are started import the main module anew: a script without `if __name__ == "__main__"` would begin
+    another import in each, and wait for itself for ever. Workers need nothing of it."""
+    main, sys.modules["__main__"] = sys.modules["__main__"], ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 def _set_up() -> None:

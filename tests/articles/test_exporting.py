@@ -16,7 +16,7 @@ import yaml
 from django.core.management import CommandError, call_command
 from django.db import connection, connections
 from django.utils import timezone
-from hypothesis import assume, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from articles import exporting, workflow
@@ -485,6 +485,10 @@ styles = st.sampled_from([write, dumped])
 marks = st.sampled_from([lambda text: text, lambda text: text.replace("\n", "\r\n"), lambda text: f"\ufeff{text}"])
 
 
+# Whole documents are much to make up, on a busy machine at least.
+RICH = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+
+
 def readable(*texts: str) -> bool:
     """Whether the reader takes them all: topics, say, can be too long once they are written out."""
     return not any(isinstance(try_read((text.encode(), True)), DocumentError) for text in texts)
@@ -500,7 +504,7 @@ def imported_and_exported(files: dict[str, str], folder: Path, edit=lambda: None
     return tree(folder / "out")
 
 
-@settings(max_examples=30, deadline=None)
+@settings(RICH, max_examples=30)
 @given(st.lists(st.tuples(articles, styles, marks), min_size=1, max_size=3), organizations, roots, styles, marks)
 def test_whatever_was_imported_comes_out_byte_for_byte(told, organization, topic, style, mark):
     files = {f"_news/2026-03-02-{n}.md": mark(style(story)) for n, (story, style, mark) in enumerate(told)}
@@ -515,7 +519,7 @@ PATH = "_news/2026-03-02-a.md"
 KEYS = {field.name: field.metadata.get("key", field.name) for field in dataclasses.fields(ArticleDocument)}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(RICH, max_examples=40)
 @given(articles, articles, st.sets(st.sampled_from(sorted(KEYS)), min_size=1, max_size=3), styles, marks)
 def test_an_edit_touches_the_lines_of_its_keys_alone_and_says_what_was_meant(before, after, names, style, mark):
     text = mark(style(before))
