@@ -44,7 +44,8 @@ _MOMENT = re.compile(
     re.ASCII,
 )
 _UNQUOTED = re.compile(r"[^\W\d_/]?[\w /](?:[^\W]|[ .,;'()&/+!?%=~$*@–—’“”|-]|:(?=[^\s:]))*")
-_NOT_TEXT = re.compile(r"(?i)true|false|yes|no|on|off|y|n|null")
+_NUMBER = r"0b[01_]+|0o?[0-7_]+|0x[\da-f_]+|\d[\d_,]*(?::[0-5]?\d)*(?:\.[\d_]*)?(?:e[-+]?\d+)?|\d{4}-\d\d?-\d\d?.*"
+_NOT_TEXT = re.compile(rf"(?is)true|false|yes|no|on|off|y|n|null|{_NUMBER}")
 _ESCAPED = re.compile(r"[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 # Unicode's Default_Ignorable_Code_Point: what nobody sees. Zero-width spaces and joiners, direction marks, variation
 # selectors, fillers, tags.
