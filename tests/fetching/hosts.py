@@ -15,13 +15,18 @@ CERTIFICATE = Path(__file__).parent / "data" / "pictures.example.pem"
 
 
 class Host:
-    """Answers every request by calling `play(connection, path)`; keeps the requests it was sent."""
+    """Answers every request by calling `play(connection, path)`; keeps the requests it was sent.
 
-    def __init__(self, play: Play, tls: bool = False) -> None:
+    With `speaks_first` it waits for no request; `tickets` is how many sessions it offers after a TLS handshake.
+    """
+
+    def __init__(self, play: Play, tls: bool = False, speaks_first: bool = False, tickets: int = 2) -> None:
         self.requests: list[str] = []
         self.stopped = threading.Event()
         self._play = play
         self._tls = tls
+        self._speaks_first = speaks_first
+        self._tickets = tickets
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self.name = f"127.0.0.1:{self.port}"
@@ -57,21 +62,29 @@ class Host:
             if self._tls:
                 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
                 context.load_cert_chain(CERTIFICATE)
+                context.num_tickets = self._tickets
                 connection = context.wrap_socket(connection, server_side=True)
             with connection:
-                request = b""
-                while b"\r\n\r\n" not in request:
-                    received = connection.recv(65536)
-                    if not received:
-                        return
-                    request += received
-                self.requests.append(request.decode("latin-1"))
-                self._play(connection, request.split()[1].decode())
+                if self._speaks_first:
+                    self._play(connection, "")
+                elif request := self._received(connection):
+                    self.requests.append(request)
+                    self._play(connection, request.split()[1])
+
+    def _received(self, connection: socket.socket) -> str:
+        """The whole request, or nothing when the client leaves before its end."""
+        request = b""
+        while b"\r\n\r\n" not in request:
+            received = connection.recv(65536)
+            if not received:
+                return ""
+            request += received
+        return request.decode("latin-1")
 
 
 @contextmanager
-def playing(play: Play, tls: bool = False) -> Iterator[Host]:
-    host = Host(play, tls)
+def playing(play: Play, tls: bool = False, speaks_first: bool = False, tickets: int = 2) -> Iterator[Host]:
+    host = Host(play, tls, speaks_first, tickets)
     host.start()
     try:
         yield host
@@ -94,6 +107,35 @@ def redirect(location: str, status: str = "302 Found") -> Play:
 def by_path(**plays: Play) -> Play:
     """Another part for each path: `by_path(start=redirect("/end"), end=answer(body=b"x"))`."""
     return lambda connection, path: plays[path.strip("/")](connection, path)
+
+
+def in_turn(*plays: Play) -> Play:
+    """Another part for each request: the first for the first, the last for all that follow."""
+    left = list(plays)
+    return lambda connection, path: (left.pop(0) if len(left) > 1 else left[0])(connection, path)
+
+
+def endless(before: bytes, part: bytes) -> Play:
+    """Sends as fast as it can, for ever."""
+
+    def play(connection: socket.socket, path: str) -> None:
+        connection.sendall(before)
+        many = part * max(1, 65536 // len(part))
+        while True:
+            connection.sendall(many)
+
+    return play
+
+
+def breaking_off(before: bytes) -> Play:
+    """Sends this much, and then resets the connection."""
+
+    def play(connection: socket.socket, path: str) -> None:
+        connection.sendall(before)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+        connection.close()
+
+    return play
 
 
 def dripping(before: bytes, drop: bytes) -> Play:
