@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import logging
-import queue
 import re
-import socket
 import ssl
-import threading
 import time
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
-from functools import cache, partial
-from typing import Any, TypeVar
 
 import httpcore2
 
 from fetching.errors import FetchError
-from fetching.policy import Policy, Target, is_public, parse_target
-
-Resolver = Callable[[str, int], list[str]]
-_Result = TypeVar("_Result")
+from fetching.policy import Policy, Target, parse_target
+from fetching.streams import DEFAULT_LIMITS, Allowance, Backend, Limits, Resolver, resolve, tls_context
 
 MAX_ETAG_LENGTH = 200  # characters
 MAX_DATE_LENGTH = 60  # characters
@@ -32,22 +24,8 @@ MAX_PAUSE = 24 * 60 * 60.0  # seconds: no host has us stay away for longer
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PASSING_STATUSES = frozenset({408, 421, 425, 429, 500, 502, 503, 504})
-_OVERHEAD = 1024 * 1024  # bytes for all that is not body: headers, chunk framing, TLS
-_PIECE = 64 * 1024  # bytes
 _GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
-_log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Caps of one fetch. `total_seconds` covers all of it: names, handshakes, redirects, the last byte."""
-
-    max_bytes: int = 20 * 1024 * 1024  # of the decoded body
-    max_redirects: int = 5
-    connect_seconds: float = 5.0  # for each address tried
-    read_seconds: float = 10.0  # of silence
-    total_seconds: float = 30.0
 
 
 @dataclass(frozen=True)
@@ -83,39 +61,12 @@ class Fetched:
     last_modified: str
 
 
-class Allowance:
-    """The seconds and bytes that one fetch may use, all its hops together."""
-
-    def __init__(self, limits: Limits) -> None:
-        self._end = time.monotonic() + limits.total_seconds
-        self._bytes_left = limits.max_bytes + _OVERHEAD
-
-    def seconds(self, at_most: float) -> float:
-        """Seconds left, `at_most` so many; a timeout when there are none."""
-        left = self._end - time.monotonic()
-        if left <= 0:
-            raise httpcore2.ReadTimeout("The total time is used up.")
-        return min(left, at_most)
-
-    def take(self, received: int) -> None:
-        """Count bytes off the wire, whatever they are: headers, framing and handshakes can be endless too."""
-        self._bytes_left -= received
-        if self._bytes_left < 0:
-            raise FetchError("too_large", "The answer, with headers and framing, is far larger than a picture may be.")
-
-
-def resolve(host: str, port: int) -> list[str]:
-    """Every address of the host, in the system's order of preference."""
-    answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(answer[4][0]) for answer in answers))
-
-
 def fetch(
     url: str,
     *,
     policy: Policy,
     user_agent: str,
-    limits: Limits = Limits(),
+    limits: Limits = DEFAULT_LIMITS,
     resolver: Resolver = resolve,
     etag: str = "",
     last_modified: str = "",
@@ -128,7 +79,7 @@ def fetch(
     allowance = Allowance(limits)
     target = parse_target(url, policy)
     for _ in range(limits.max_redirects + 1):
-        backend = _Backend(policy, limits, allowance, resolver)
+        backend = Backend(policy, limits, allowance, resolver)
         outcome = _hop(target, user_agent, known, backend, limits.max_bytes)
         if isinstance(outcome, Fetched):
             return outcome
@@ -136,7 +87,7 @@ def fetch(
     raise FetchError("too_many_redirects", f"The address redirects more than {limits.max_redirects} times.")
 
 
-def _hop(target: Target, user_agent: str, known: Validators, backend: _Backend, max_bytes: int) -> Fetched | str:
+def _hop(target: Target, user_agent: str, known: Validators, backend: Backend, max_bytes: int) -> Fetched | str:
     """One request: the response, or the address it redirects to."""
     headers: dict[bytes | str, bytes | str] = {
         "Host": target.netloc,
@@ -148,7 +99,7 @@ def _hop(target: Target, user_agent: str, known: Validators, backend: _Backend, 
     }
     url = httpcore2.URL(scheme=target.scheme, host=target.host, port=target.port, target=target.path)
     connection = httpcore2.HTTPConnection(
-        url.origin, ssl_context=_tls_context() if target.scheme == "https" else None, network_backend=backend
+        url.origin, ssl_context=tls_context() if target.scheme == "https" else None, network_backend=backend
     )
     with _faults_translated(), connection:
         response = connection.handle_request(httpcore2.Request("GET", url, headers=headers))
@@ -245,12 +196,6 @@ def _inflated(chunks: Iterable[bytes], max_bytes: int) -> Iterator[bytes]:
     raise FetchError("bad_encoding", "The compressed answer breaks off.", passing=True)
 
 
-@cache
-def _tls_context() -> ssl.SSLContext:
-    """Verifies chain and host name. Loading the authorities takes longer than a handshake: done once."""
-    return httpcore2.default_ssl_context()
-
-
 @contextmanager
 def _faults_translated() -> Iterator[None]:
     try:
@@ -263,160 +208,3 @@ def _faults_translated() -> Iterator[None]:
         raise FetchError("tls_failed", "No trustworthy encrypted connection could be made.", passing=True) from error
     except httpcore2.ProtocolError as error:
         raise FetchError("bad_response", "The server's answer is not proper HTTP.", passing=True) from error
-
-
-class _Backend(httpcore2.NetworkBackend):
-    """Opens sockets for one hop: resolves, vets every answer, and connects to those very addresses."""
-
-    def __init__(self, policy: Policy, limits: Limits, allowance: Allowance, resolver: Resolver) -> None:
-        self._policy = policy
-        self._limits = limits
-        self._allowance = allowance
-        self._resolver = resolver
-
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore2.NetworkStream:
-        addresses = self._resolved(host, port)
-        if not self._policy.allows(host, port):
-            _refuse_inner(host, addresses)
-        return _Stream(self._connected(addresses, port), self._limits.read_seconds, self._allowance)
-
-    def _resolved(self, host: str, port: int) -> list[str]:
-        seconds = self._allowance.seconds(self._limits.connect_seconds)
-        try:
-            addresses = _within(seconds, self._resolver, host, port)
-        except (OSError, UnicodeError) as error:
-            raise FetchError("dns_failure", f"No address was found for {host}.", passing=True) from error
-        if not addresses:
-            raise FetchError("dns_failure", f"No address was found for {host}.", passing=True)
-        return addresses
-
-    def _connected(self, addresses: list[str], port: int) -> httpcore2.NetworkStream:
-        for address in addresses:
-            try:
-                timeout = self._allowance.seconds(self._limits.connect_seconds)
-                return httpcore2.SyncBackend().connect_tcp(address, port, timeout, socket_options=[])
-            except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
-                fault = error
-        raise fault
-
-
-def _refuse_inner(host: str, addresses: list[str]) -> None:
-    """One inner address among many is enough: which of them a later lookup gives is the host's choice.
-
-    The address is for the log alone: whoever may type in a URL could otherwise map the inner network by it.
-    """
-    for address in addresses:
-        if not is_public(address):
-            _log.warning("Refused to fetch from %s: it leads to %s.", host, address)
-            raise FetchError("forbidden_address", f"{host} leads to an address that is not public.")
-
-
-def _within(seconds: float, resolver: Resolver, host: str, port: int) -> list[str]:
-    """The system's resolver knows no timeout, so it is asked in a thread that may be left behind."""
-    answers: queue.SimpleQueue[list[str] | Exception] = queue.SimpleQueue()
-
-    def ask() -> None:
-        try:
-            answers.put(resolver(host, port))
-        except Exception as error:  # noqa: BLE001  (raised again by the waiting thread)
-            answers.put(error)
-
-    threading.Thread(target=ask, daemon=True).start()
-    try:
-        answer = answers.get(timeout=seconds)
-    except queue.Empty as error:
-        raise httpcore2.ConnectTimeout("The name was not resolved in time.") from error
-    if isinstance(answer, Exception):
-        raise answer
-    return answer
-
-
-class _Stream(httpcore2.NetworkStream):
-    """A stream whose every wait ends with the allowance, so that a slow drip cannot outlive it."""
-
-    def __init__(self, stream: httpcore2.NetworkStream, read_seconds: float, allowance: Allowance) -> None:
-        self._stream = stream
-        self._read_seconds = read_seconds
-        self._allowance = allowance
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        received = self._stream.read(max_bytes, self._allowance.seconds(self._read_seconds))
-        self._allowance.take(len(received))
-        return received
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, self._allowance.seconds(self._read_seconds))
-
-    def close(self) -> None:
-        self._stream.close()
-
-    def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> httpcore2.NetworkStream:
-        try:
-            return _TlsStream(self, ssl_context, server_hostname)
-        except BaseException:
-            self.close()
-            raise
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._stream.get_extra_info(info)
-
-
-class _TlsStream(httpcore2.NetworkStream):
-    """TLS, fed by the piece from a guarded stream.
-
-    On a socket, OpenSSL goes on for as long as it is sent what it need not answer (new session tickets, say), and no
-    timeout ends that.
-    """
-
-    def __init__(self, stream: _Stream, context: ssl.SSLContext, host: str | None) -> None:
-        self._stream = stream
-        self._incoming = ssl.MemoryBIO()
-        self._outgoing = ssl.MemoryBIO()
-        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
-        self._carried_out(self._tls.do_handshake)
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        try:
-            return self._carried_out(partial(self._tls.read, max_bytes))
-        except ssl.SSLEOFError:  # hung up without saying goodbye, as many servers do
-            return b""
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        while buffer:
-            buffer = buffer[self._carried_out(partial(self._tls.write, buffer)) :]
-
-    def close(self) -> None:
-        self._stream.close()
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._tls if info == "ssl_object" else self._stream.get_extra_info(info)
-
-    def _carried_out(self, step: Callable[[], _Result]) -> _Result:
-        while True:
-            try:
-                result = step()
-            except ssl.SSLWantReadError:
-                self._send()
-                self._receive()
-            else:
-                self._send()
-                return result
-
-    def _send(self) -> None:
-        if self._outgoing.pending:
-            self._stream.write(self._outgoing.read())
-
-    def _receive(self) -> None:
-        if received := self._stream.read(_PIECE):
-            self._incoming.write(received)
-        else:
-            self._incoming.write_eof()

@@ -2,9 +2,10 @@
 
 import pytest
 
-from fetching.client import Limits, fetch
+from fetching.client import fetch
 from fetching.errors import FetchError
 from fetching.policy import Policy
+from fetching.streams import Limits
 
 NORMAL = Limits()
 SHORT = Limits(total_seconds=0.3)

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import pytest
 
-from fetching import client
+from fetching import client, streams
 from tests.fetching.asking import PATIENCE, SHORT, SMALL, get, refused, resolving_to
 from tests.fetching.hosts import CERTIFICATE, answer, by_path, dripping, playing, redirect
 
@@ -101,7 +101,7 @@ def test_next_address_is_tried_when_the_first_does_not_answer():
 )
 def test_each_redirect_is_vetted_from_scratch(location, code):
     def resolver(host, port):
-        return ["10.0.0.1"] if host == OTHER_NAME else client.resolve(host, port)
+        return ["10.0.0.1"] if host == OTHER_NAME else streams.resolve(host, port)
 
     with playing(redirect(location)) as host:
         error = refused(host.url(), allow=[host.name], resolver=resolver)
@@ -292,7 +292,7 @@ def test_unknown_name_is_a_passing_fault():
 @pytest.fixture
 def trusted_certificate(monkeypatch):
     context = ssl.create_default_context(cafile=CERTIFICATE)
-    monkeypatch.setattr(client, "_tls_context", lambda: context)
+    monkeypatch.setattr(client, "tls_context", lambda: context)
 
 
 @pytest.mark.usefixtures("trusted_certificate")

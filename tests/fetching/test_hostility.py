@@ -258,7 +258,7 @@ def test_reset_is_a_passing_fault_wherever_it_comes(before):
 @pytest.fixture
 def trusted_certificate(monkeypatch):
     context = ssl.create_default_context(cafile=CERTIFICATE)
-    monkeypatch.setattr(client, "_tls_context", lambda: context)
+    monkeypatch.setattr(client, "tls_context", lambda: context)
 
 
 def get_encrypted(host, **options):
