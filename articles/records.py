@@ -29,31 +29,20 @@ from articles.models import (
     RelatedStory,
     Topic,
 )
-from articles.reading.rows import RELATED_COLUMNS, USE_COLUMNS, ArticleRows, ProviderRow, UseRow, use_rows
+from articles.reading.rows import (
+    ARTICLE_FIELDS,
+    RELATED_COLUMNS,
+    RELATED_FIELDS,
+    USE_COLUMNS,
+    USE_FIELDS,
+    ArticleRows,
+    ProviderRow,
+    UseRow,
+    use_rows,
+)
 from images.models import ImageUse, RemoteImage
 from providers.models import Provider, ProviderImage
 
-# Fields that record and document have under the same name.
-_SHARED = (
-    "category",
-    "title",
-    "excerpt",
-    "published_at",
-    "updated_at",
-    "original_url",
-    "web_url",
-    "amp_web_url",
-    "cdn_amp_web_url",
-    "type",
-    "quality",
-    "heat",
-    "featured_content",
-    "secured",
-    "extra",
-    "body",
-)
-_RELATED_SHARED = ("title", "excerpt", "published_at", "web_url", "type", "quality", "extra")
-_USE_SHARED = ("width", "height", "is_cached", "title", "attribution", "alt", "extra")
 _PROVIDER_REF = NestedKind(ProviderRef)
 
 KeyedRows = Sequence[tuple[int, ArticleRows]]  # with the keys of their articles
@@ -79,12 +68,13 @@ def with_parts(articles: models.QuerySet[Article]) -> models.QuerySet[Article]:
 def article_document(article: Article) -> ArticleDocument:
     """The article as a document. Load many through `with_parts`."""
     return ArticleDocument(
-        **columns(article, _SHARED),
+        **columns(article, ARTICLE_FIELDS),
         published=article.status == Article.Status.PUBLISHED,
-        provider=_provider_ref(article.provider, article.provider_ref),
+        provider=_outlet(article),
         topics=tuple(topic.name for topic in article.topics.all()),
         images=image_refs(article.pictures.all()),
         related=tuple(_related_ref(story) for story in article.related_stories.all()),
+        extra=article.extra,
     )
 
 
@@ -110,23 +100,27 @@ def topic_document(topic: Topic) -> TopicDocument:
 
 
 def image_refs(uses: Iterable[ImageUse]) -> tuple[ImageRef, ...]:
-    return tuple(ImageRef(url=use.image.source_url, **columns(use, _USE_SHARED)) for use in uses)
+    return tuple(ImageRef(url=use.image.source_url, **columns(use, USE_FIELDS), extra=use.extra) for use in uses)
 
 
-def _provider_ref(provider: Provider | None, as_given: dict[str, Any]) -> ProviderRef | None:
+def provider_ref(domain: str, name: str, given: dict[str, Any]) -> ProviderRef:
     """What the source said of the provider, as long as it still is the provider."""
-    if provider is None:
-        return None
-    if as_given.get("domain") == provider.domain:
-        return _PROVIDER_REF.read(as_given)
-    return ProviderRef(name=provider.name, domain=provider.domain)
+    if given.get("domain") == domain:
+        return _PROVIDER_REF.read(given)
+    return ProviderRef(name=name, domain=domain)
+
+
+def _outlet(record: Article | RelatedStory) -> ProviderRef | None:
+    provider = record.provider
+    return None if provider is None else provider_ref(provider.domain, provider.name, record.provider_ref)
 
 
 def _related_ref(story: RelatedStory) -> RelatedRef:
     return RelatedRef(
-        **columns(story, _RELATED_SHARED),
-        provider=_provider_ref(story.provider, story.provider_ref),
+        **columns(story, RELATED_FIELDS),
+        provider=_outlet(story),
         images=image_refs(story.pictures.all()),
+        extra=story.extra,
     )
 
 

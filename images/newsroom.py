@@ -60,3 +60,16 @@ class NewsroomAdmin(admin.ModelAdmin):
         if db_field.name in self.autocomplete_fields:
             kwargs.setdefault("widget", ChosenRow(db_field, self.admin_site))
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+
+class ReadOnlyAdmin(NewsroomAdmin):
+    """An admin of what the site itself writes down: nobody adds to it, changes it or deletes it."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

@@ -7,14 +7,20 @@ from typing import TYPE_CHECKING, Any, cast
 from django.contrib import admin
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Field, Model
+from django.template.defaultfilters import date as format_date
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 
 from articles import workflow
+from articles.admin.filters import WhoFilter
 from articles.models import Article, Event
-from images.newsroom import ChoiceFilter, NewsroomAdmin
+from images.newsroom import ChoiceFilter, ReadOnlyAdmin
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from django.contrib.auth.models import User
     from django.db.models import QuerySet
     from django.http import HttpRequest
     from django.utils.safestring import SafeString
@@ -56,6 +62,16 @@ def label(name: str, model: type[Model] = Article) -> str:
         return name
 
 
+def editor(request: HttpRequest) -> User:
+    """Who is asking: the admin's views let nobody else in."""
+    return cast("User", request.user)
+
+
+def moment(at: datetime) -> str:
+    """As the editor's clock has it."""
+    return format_date(timezone.localtime(at), "j M Y, H:i")
+
+
 class VerbFilter(ChoiceFilter):
     title = "what"
     parameter_name = "what"
@@ -67,41 +83,19 @@ class VerbFilter(ChoiceFilter):
         return queryset.filter(verb=self.value()) if self.value() else queryset
 
 
-class ActorFilter(ChoiceFilter):
-    title = "who"
-    parameter_name = "who"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("me", "Me"), ("people", "People"), ("imports", "Imports")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Event]) -> QuerySet[Event]:
-        match self.value():
-            case "me":
-                return queryset.filter(actor=request.user.pk)
-            case "people":
-                return queryset.filter(actor__isnull=False)
-            case "imports":
-                return queryset.filter(actor__isnull=True)
-        return queryset
+class ActorFilter(WhoFilter):
+    person = "actor"
+    nobody = ("imports", "Imports")
 
 
 @admin.register(Event)
-class EventAdmin(NewsroomAdmin):
+class EventAdmin(ReadOnlyAdmin):
     list_display = ["at", "who", "what", "story", "change", "note"]
     list_display_links = None
     list_filter = [VerbFilter, ActorFilter]
     list_select_related = ["actor", "article"]
     search_fields = ["article__title", "article__stem", "note"]
     search_help_text = "Title or address of the story, or why"
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Event | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Event | None = None) -> bool:
-        return False
 
     @admin.display(description="Who", ordering="actor")
     def who(self, event: Event) -> str:

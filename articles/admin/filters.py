@@ -1,4 +1,4 @@
-"""The filters of the lists of articles and source files. None queries to draw itself but for the one name it shows."""
+"""The filters of the lists. None queries to draw itself but for the one name it shows."""
 
 from __future__ import annotations
 
@@ -128,6 +128,27 @@ class ArticleDiffersFilter(DiffersFilter):
 
 class SourceDiffersFilter(DiffersFilter):
     conflicts_of = "source"
+
+
+class WhoFilter(ChoiceFilter):
+    """By whose doing it was."""
+
+    title = "who"
+    parameter_name = "who"
+    person: str  # the column that says who
+    nobody: tuple[str, str]  # the choice of rows in which it is empty
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("me", "Me"), ("people", "People"), self.nobody]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[Any] | None:
+        match self.value():
+            case None:
+                return None
+            case "me":
+                return queryset.filter(**{self.person: request.user.pk})
+            case chosen:
+                return queryset.filter(**{f"{self.person}__isnull": chosen != "people"})
 
 
 class ChosenFilter(admin.ListFilter):

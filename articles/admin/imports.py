@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.db.models import Case, Count, F, Model, Q, QuerySet, Value, When
+from django.db.models import Case, Count, F, Model, QuerySet, Value, When
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
-from django.template.defaultfilters import date as format_date
 from django.template.defaultfilters import pluralize, truncatechars
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.views.decorators.http import require_POST
 
-from articles.admin.events import label
+from articles.admin.events import editor, label, moment
+from articles.admin.filters import WhoFilter
 from articles.importing import ImportBusyError
 from articles.importing.locking import only_import
 from articles.importing.packing import MAX_FILES, MAX_UPLOAD, MIB, Packed, UploadError, pack
@@ -27,13 +26,12 @@ from articles.importing.runs import MAX_REHEARSED
 from articles.importing.uploads import UploadGoneError, confirm, discard, preview
 from articles.models import Article, ImportedFile, ImportRun, ImportUpload, SourceFile, Topic
 from articles.reading.trees import ENDINGS
-from images.newsroom import ChoiceFilter, NewsroomAdmin
+from images.newsroom import ChoiceFilter, NewsroomAdmin, ReadOnlyAdmin
 from providers.models import Provider
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from django.contrib.auth.models import User
     from django.urls import URLPattern
     from django.utils.safestring import SafeString
 
@@ -139,22 +137,13 @@ class TroubleFilter(ChoiceFilter):
         return queryset.filter(**{f"{self.value()}__gt": 0}) if self.value() else None
 
 
-class StarterFilter(ChoiceFilter):
-    title = "who"
-    parameter_name = "who"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("me", "Me"), ("people", "People"), ("commands", "Commands")]
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[ImportRun] | None:
-        if (chosen := self.value()) is None:
-            return None
-        who = {"me": Q(by=request.user.pk), "people": Q(by__isnull=False), "commands": Q(by__isnull=True)}
-        return queryset.filter(who[chosen])
+class StarterFilter(WhoFilter):
+    person = "by"
+    nobody = ("commands", "Commands")
 
 
 @admin.register(ImportRun)
-class ImportRunAdmin(NewsroomAdmin):
+class ImportRunAdmin(ReadOnlyAdmin):
     list_display = ["began", "subject", "who", "badge", "outcome", "took"]
     list_filter = [StateFilter, KindFilter, TroubleFilter, StarterFilter]
     list_select_related = ["by"]
@@ -166,15 +155,10 @@ class ImportRunAdmin(NewsroomAdmin):
 
     # --- Who may ---------------------------------------------------------------------------------
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: ImportRun | None = None) -> bool:
-        return False
-
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """As in other admins, but for a run that is under way."""
         under_way = obj is not None and obj.stands == ImportRun.State.RUNNING
-        return not under_way and super().has_delete_permission(request, obj)
+        return not under_way and NewsroomAdmin.has_delete_permission(self, request, obj)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Of the files, which may be hundreds of thousands, their number only; the right to delete runs is enough."""
@@ -200,7 +184,7 @@ class ImportRunAdmin(NewsroomAdmin):
 
     @admin.display(description="Began", ordering="began_at")
     def began(self, run: ImportRun) -> str:
-        return format_date(timezone.localtime(run.began_at), "j M Y, H:i")
+        return moment(run.began_at)
 
     @admin.display(description="What")
     def subject(self, run: ImportRun) -> str:
@@ -322,7 +306,7 @@ class ImportRunAdmin(NewsroomAdmin):
         packed = form.cleaned_data.pop("upload")
         options = {"overwrite": False} | form.cleaned_data
         try:
-            run = preview(packed, **options, by=_editor(request))
+            run = preview(packed, **options, by=editor(request))
         except ImportBusyError:
             form.add_error(None, BUSY)
             return None
@@ -337,7 +321,7 @@ class ImportRunAdmin(NewsroomAdmin):
         if not may_confirm(request, run):
             raise PermissionDenied
         try:
-            done = confirm(run, by=_editor(request))
+            done = confirm(run, by=editor(request))
         except (ImportBusyError, UploadGoneError) as error:
             self.message_user(request, BUSY if isinstance(error, ImportBusyError) else GONE, messages.WARNING)
             return HttpResponseRedirect(reverse("admin:articles_importrun_change", args=[pk]))
@@ -367,10 +351,6 @@ def require_right_to_upload(request: HttpRequest) -> None:
 def may_confirm(request: HttpRequest, run: ImportRun) -> bool:
     rights = UPLOAD_RIGHTS + (OVERWRITE_RIGHTS if run.options.get("overwrite") else [])
     return request.user.has_perms(rights)
-
-
-def _editor(request: HttpRequest) -> User:
-    return cast("User", request.user)
 
 
 def import_is_running() -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -12,26 +12,23 @@ from django.db import DataError, IntegrityError, transaction
 from django.db.models import Count, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 from django.http import Http404, HttpResponse, HttpResponseRedirect
-from django.template.defaultfilters import date as format_date
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.text import capfirst
 
-from articles.admin.events import label
+from articles.admin.events import editor, label, moment
 from articles.admin.filters import SourceDiffersFilter
 from articles.admin.sides import Shown, in_a_line, side_by_side
 from articles.documents import field_data
 from articles.importing import settling
 from articles.importing.batches import UnstorableError
 from articles.models import Conflict, SourceFile
-from images.newsroom import NewsroomAdmin, is_key
+from images.newsroom import ReadOnlyAdmin, is_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from django.contrib.auth.models import User
     from django.db.models import QuerySet
     from django.http import HttpRequest
     from django.utils.safestring import SafeString
@@ -62,21 +59,13 @@ class Panel:
 
 
 @admin.register(SourceFile)
-class SourceFileAdmin(NewsroomAdmin):
+class SourceFileAdmin(ReadOnlyAdmin):
+    """A file is changed where it came from; settling changes the record, and needs the right to do that."""
+
     list_display = ["path", "describes", "imported", "differs"]
     list_filter = [SourceDiffersFilter]
     search_fields = ["path"]
     search_help_text = "Part of the path"
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: SourceFile | None = None) -> bool:
-        """A file is changed where it came from; settling changes the record, and needs the right to do that."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: SourceFile | None = None) -> bool:
-        return False
 
     # --- The list --------------------------------------------------------------------------------
 
@@ -95,7 +84,7 @@ class SourceFileAdmin(NewsroomAdmin):
 
     @admin.display(description="Imported", ordering="imported_at")
     def imported(self, source: SourceFile) -> str:
-        return format_date(timezone.localtime(source.imported_at), "j M Y, H:i")
+        return moment(source.imported_at)
 
     @admin.display(description="Source differs", ordering="conflict_count", empty_value="")
     def differs(self, source: Any) -> SafeString | None:
@@ -162,7 +151,7 @@ class SourceFileAdmin(NewsroomAdmin):
         if not record_admin.has_change_permission(request, record):
             raise PermissionDenied
         take = "take" in request.POST
-        settled = settling.settle(source, _seen(request), take=take, by=cast("User", request.user))
+        settled = settling.settle(source, _seen(request), take=take, by=editor(request))
         told = _told(settled, type(record), take)
         record_admin.log_change(request, record, f"{told} {_other_side(settled, take)}".strip())
         return told

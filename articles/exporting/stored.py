@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import fields
 from functools import lru_cache
 from itertools import islice
 from typing import Any, NamedTuple
@@ -14,22 +13,12 @@ from django.db.models import QuerySet, TextField
 from django.db.models.functions import Cast
 
 from articles.documents import ArticleDocument, ImageRef, ProviderRef, RelatedRef
-from articles.documents.kinds import NestedKind
 from articles.models import Article, ArticleImage, ArticleTopic, RelatedImage, RelatedStory
+from articles.reading.rows import ARTICLE_FIELDS, RELATED_FIELDS, USE_FIELDS
+from articles.records import provider_ref
 
 CHUNK = 500  # articles
 
-_PROVIDER_REF = NestedKind(ProviderRef)
-
-
-def _columns(shape: type[Any], *but: str) -> tuple[str, ...]:
-    """The fields of a document's part that are columns of the same name."""
-    return tuple(field.name for field in fields(shape) if field.name not in but)
-
-
-_ARTICLE = _columns(ArticleDocument, "published", "provider", "topics", "images", "related", "extra")
-_RELATED = _columns(RelatedRef, "provider", "images", "extra")
-_USE = _columns(ImageRef, "url", "extra")
 # Mappings as text: most are empty or known already, and need not be read.
 _EXTRA = Cast("extra", TextField())
 _PROVIDER = ("provider__domain", "provider__name", Cast("provider_ref", TextField()))
@@ -47,7 +36,7 @@ class Stored(NamedTuple):
 def stored_articles(articles: QuerySet[Article]) -> Iterator[Stored]:
     """In order of their keys; five queries a chunk."""
     source = ("source_file__path", "source_file__text")
-    rows = articles.order_by("pk").values_list("pk", "stem", *source, "status", _EXTRA, *_PROVIDER, *_ARTICLE)
+    rows = articles.order_by("pk").values_list("pk", "stem", *source, "status", _EXTRA, *_PROVIDER, *ARTICLE_FIELDS)
     stream = rows.iterator(chunk_size=CHUNK)
     while chunk := list(islice(stream, CHUNK)):
         parts = _Parts([row[0] for row in chunk])
@@ -59,7 +48,7 @@ def stored_articles(articles: QuerySet[Article]) -> Iterator[Stored]:
                 images=tuple(parts.pictures[key]),
                 related=tuple(parts.related[key]),
                 extra=_mapping(extra),
-                **dict(zip(_ARTICLE, values, strict=True)),
+                **dict(zip(ARTICLE_FIELDS, values, strict=True)),
             )
             yield Stored(stem, document, path, text or "")
 
@@ -79,7 +68,7 @@ class _Parts:
         self.related = _grouped(
             (article, _related(values, tuple(pictures[key])))
             for article, key, *values in stories.order_by("article", "position", "pk").values_list(
-                "article", "pk", _EXTRA, *_PROVIDER, *_RELATED
+                "article", "pk", _EXTRA, *_PROVIDER, *RELATED_FIELDS
             )
         )
 
@@ -92,9 +81,9 @@ def _grouped(pairs: Iterable[tuple[int, Any]]) -> dict[int, list[Any]]:
 
 
 def _pictures(uses: QuerySet[Any], owner: str) -> dict[int, list[ImageRef]]:
-    rows = uses.order_by(owner, "position", "pk").values_list(owner, "image__source_url", _EXTRA, *_USE)
+    rows = uses.order_by(owner, "position", "pk").values_list(owner, "image__source_url", _EXTRA, *USE_FIELDS)
     return _grouped(
-        (key, ImageRef(url=url, extra=_mapping(extra), **dict(zip(_USE, values, strict=True))))
+        (key, ImageRef(url=url, extra=_mapping(extra), **dict(zip(USE_FIELDS, values, strict=True))))
         for key, url, extra, *values in rows
     )
 
@@ -105,7 +94,7 @@ def _related(values: list[Any], pictures: tuple[ImageRef, ...]) -> RelatedRef:
         provider=_provider(domain, name, given),
         images=pictures,
         extra=_mapping(extra),
-        **dict(zip(_RELATED, columns, strict=True)),
+        **dict(zip(RELATED_FIELDS, columns, strict=True)),
     )
 
 
@@ -116,10 +105,4 @@ def _mapping(text: str) -> dict[str, Any]:
 
 @lru_cache(maxsize=4096)  # most articles' providers are another's too
 def _provider(domain: str | None, name: str, given: str) -> ProviderRef | None:
-    """What the source said of the provider, as long as it still is the provider."""
-    if domain is None:
-        return None
-    as_given = _mapping(given)
-    if as_given.get("domain") == domain:
-        return _PROVIDER_REF.read(as_given)
-    return ProviderRef(name=name, domain=domain)
+    return None if domain is None else provider_ref(domain, name, _mapping(given))

@@ -8,8 +8,9 @@ from operator import attrgetter
 from typing import Any
 
 from articles.documents import ArticleDocument, ProviderDocument
+from articles.reading.rows import USE_FIELDS
 
-_logo = attrgetter("url", "width", "height", "is_cached", "title", "attribution", "alt")
+_logo = attrgetter("url", *USE_FIELDS)
 
 
 class Told:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from articles.documents import Document, is_bare, read
 from articles.importing.reports import Outcome
-from articles.merging import changed_fields
 from articles.models import SourceFile
 from articles.reading import Reading
 from articles.reading.rows import ArticleRows
@@ -115,6 +114,6 @@ def last_imported(source: SourceFile) -> Document | None:
     return read(source.text.encode(), bare=is_bare(source.path))
 
 
-def unless_changed(base: Document, theirs: Document) -> Outcome:
+def unless_changed(changed: Iterable[str]) -> Outcome:
     """What nothing came of: the file said nothing new, or what it said had been decided here."""
-    return Outcome.KEPT if set(changed_fields(base, theirs)) - NOISE else Outcome.UNCHANGED
+    return Outcome.UNCHANGED if NOISE.issuperset(changed) else Outcome.KEPT

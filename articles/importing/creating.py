@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from django.utils import timezone
 
@@ -47,13 +47,18 @@ def create(batch: Batch, files: Sequence[Parsed]) -> list[Stored]:
     )
     for insert_parts in PARTS.values():
         insert_parts([(key, parsed.rows) for key, parsed in zip(keys, files, strict=True)], records)
+    _insert_sources(batch, "article_id", zip(keys, files, strict=True))
+    return [Stored(parsed, Outcome.CREATED, warnings=warning) for parsed, warning in zip(files, warnings, strict=True)]
+
+
+def _insert_sources(batch: Batch, owner: str, described: Iterable[tuple[int, Parsed]]) -> None:
+    """The files of new records: `owner` is the column of their keys."""
     now = moment(timezone.now())
     insert(
         SourceFile,
-        ("article_id", *SOURCE_COLUMNS),
-        ((key, *batch.source_values(parsed), now) for key, parsed in zip(keys, files, strict=True)),
+        (owner, *SOURCE_COLUMNS),
+        ((key, *batch.source_values(parsed), now) for key, parsed in described),
     )
-    return [Stored(parsed, Outcome.CREATED, warnings=warning) for parsed, warning in zip(files, warnings, strict=True)]
 
 
 def _first_state(rows: ArticleRows, *, as_draft: bool) -> Row:
@@ -95,7 +100,7 @@ def tell_new_providers(batch: Batch, files: Sequence[Parsed]) -> tuple[list[Pars
 def create_providers(batch: Batch, files: Sequence[Parsed]) -> list[Stored]:
     if not files:
         return []
-    keys, now, records = reserve_keys(Provider, len(files)), moment(timezone.now()), Records()
+    keys, records = reserve_keys(Provider, len(files)), Records()
     logos = [use_rows(parsed.document.images) for parsed in files]
     records.find_images(use.url for uses in logos for use in uses)
     insert(
@@ -104,11 +109,7 @@ def create_providers(batch: Batch, files: Sequence[Parsed]) -> list[Stored]:
         ((key, *_provider_row(parsed.document)) for key, parsed in zip(keys, files, strict=True)),
     )
     insert_uses(ProviderImage, "provider_id", zip(keys, logos, strict=True), records)
-    insert(
-        SourceFile,
-        ("provider_id", *SOURCE_COLUMNS),
-        ((key, *batch.source_values(parsed), now) for key, parsed in zip(keys, files, strict=True)),
-    )
+    _insert_sources(batch, "provider_id", zip(keys, files, strict=True))
     return [Stored(parsed, Outcome.CREATED) for parsed in files]
 
 

@@ -125,7 +125,7 @@ class _Described(Generic[D, R]):
         if merged.taken:
             return Stored(parsed, Outcome.UPDATED, merged.taken)
         changed = changed_fields(imported, parsed.document)
-        return Stored(parsed, unless_changed(imported, parsed.document), changed)
+        return Stored(parsed, unless_changed(changed), changed)
 
     def blank(self) -> D:
         raise NotImplementedError

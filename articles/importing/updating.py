@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -51,9 +51,14 @@ class Change:
         return [f"moved here from {self.source.path}"] * moved
 
     @cached_property
+    def news(self) -> list[str]:
+        """The fields in which the file says something new."""
+        return [name for name in changed_fields(self.base, self.theirs) if name not in NOISE]
+
+    @property
     def is_noise(self) -> bool:
         """Whether there is nothing to merge. Without a digest the file is back after it was gone."""
-        return self.source.digest != "" and NOISE.issuperset(changed_fields(self.base, self.theirs))
+        return self.source.digest != "" and not self.news
 
 
 def update(batch: Batch, files: Sequence[Parsed]) -> list[Stored]:
@@ -61,10 +66,10 @@ def update(batch: Batch, files: Sequence[Parsed]) -> list[Stored]:
         return []
     changes = [_change(parsed, batch.sources[parsed.file.path]) for parsed in files]
     rows = Article.objects.filter(pk__in=[change.article_id for change in changes])
-    list(rows.select_for_update().order_by("pk").values_list("pk"))  # no editor may save one meanwhile
+    heats = dict(rows.select_for_update().order_by("pk").values_list("pk", "heat"))  # no editor may save one meanwhile
     noise = [change for change in changes if change.is_noise and not batch.overwrite]
     real = [change for change in changes if not change.is_noise or batch.overwrite]
-    stored = _update_noise(noise) + _update_really(batch, real)
+    stored = _update_noise(noise, heats) + _update_really(batch, real)
     now = moment(timezone.now())
     files_now = [(*batch.source_values(change.parsed), now, change.source.pk) for change in changes]
     bulk.update(SourceFile, SOURCE_COLUMNS, files_now)
@@ -78,10 +83,8 @@ def _change(parsed: Parsed, source: SourceFile) -> Change:
     return Change(parsed, source, source.article_id, base)
 
 
-def _update_noise(changes: Sequence[Change]) -> list[Stored]:
-    """Seals and heats. A heat that an editor has set stays."""
-    rows = Article.objects.filter(pk__in=[change.article_id for change in changes])
-    heats = dict(rows.values_list("pk", "heat"))
+def _update_noise(changes: Sequence[Change], heats: Mapping[int, int | None]) -> list[Stored]:
+    """Seals and heats. A heat that an editor has set stays; `heats` are those of now, by article."""
     bulk.update(
         Article,
         ("secured", "heat"),
@@ -169,8 +172,7 @@ class _Merging:
             return Stored(parsed, Outcome.CONFLICT, conflicts, warnings)
         if self.taken or followed:
             return Stored(parsed, Outcome.UPDATED, [*self.taken, *["published"] * followed], warnings)
-        changed = [name for name in changed_fields(self.change.base, self.change.theirs) if name not in NOISE]
-        return Stored(parsed, unless_changed(self.change.base, self.change.theirs), changed, warnings)
+        return Stored(parsed, unless_changed(self.change.news), self.change.news, warnings)
 
 
 def _unstated(document: ArticleDocument) -> ArticleDocument:

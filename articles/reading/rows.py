@@ -8,6 +8,7 @@ from __future__ import annotations
 import html
 import json
 from collections.abc import Iterable
+from dataclasses import fields
 from datetime import UTC, datetime
 from functools import lru_cache
 from operator import attrgetter
@@ -16,31 +17,27 @@ from typing import Any, NamedTuple
 from articles.documents import ArticleDocument, ImageRef, ProviderRef, RelatedRef, make_stem, topic_key
 from articles.documents.kinds import NestedKind
 
-# Columns of an article's row, in order: those that documents have under the same name and as they are, and the others.
-_AS_IT_IS = (
-    "category",
-    "title",
-    "excerpt",
-    "original_url",
-    "web_url",
-    "amp_web_url",
-    "cdn_amp_web_url",
-    "type",
-    "quality",
-    "heat",
-    "featured_content",
-    "secured",
-    "body",
-)
-ARTICLE_COLUMNS = (*_AS_IT_IS, "published_at", "updated_at", "extra", "search_text", "provider_ref")
-_RELATED_AS_IT_IS = ("title", "excerpt", "web_url", "type", "quality")
+
+def _fields(shape: type[Any], *but: str) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(shape) if field.name not in but)
+
+
+# The fields of documents and their parts that are columns of the same name. Each has an `extra` as well, a mapping.
+ARTICLE_FIELDS = _fields(ArticleDocument, "published", "provider", "topics", "images", "related", "extra")
+RELATED_FIELDS = _fields(RelatedRef, "provider", "images", "extra")
+USE_FIELDS = _fields(ImageRef, "url", "extra")
+
+# Columns of rows, in order: moments and mappings are stored as text, the other fields as they are.
+_MOMENTS = ("published_at", "updated_at")
+_AS_IT_IS = tuple(name for name in ARTICLE_FIELDS if name not in _MOMENTS)
+ARTICLE_COLUMNS = (*_AS_IT_IS, *_MOMENTS, "extra", "search_text", "provider_ref")
+_RELATED_AS_IT_IS = tuple(name for name in RELATED_FIELDS if name not in _MOMENTS)
 RELATED_COLUMNS = ("position", *_RELATED_AS_IT_IS, "published_at", "extra", "provider_ref")
-_USE_AS_IT_IS = ("width", "height", "is_cached", "title", "attribution", "alt")
-USE_COLUMNS = ("position", *_USE_AS_IT_IS, "extra")
+USE_COLUMNS = ("position", *USE_FIELDS, "extra")
 
 _article_values = attrgetter(*_AS_IT_IS)
 _related_values = attrgetter(*_RELATED_AS_IT_IS)
-_use_values = attrgetter(*_USE_AS_IT_IS)
+_use_values = attrgetter(*USE_FIELDS)
 _PROVIDER = NestedKind(ProviderRef)
 _TYPED = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"', "–": "-", "—": "-", "\xa0": " ", "…": "..."})
 

@@ -22,19 +22,8 @@ from tests.factories import (
     make_user,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("logged_in")]
 LIST = reverse("admin:articles_article_changelist")
-
-
-@pytest.fixture
-def editor():
-    return make_user("Editors", username="ana")
-
-
-@pytest.fixture
-def client(client, editor):
-    client.force_login(editor)
-    return client
 
 
 def titles(client, **parameters) -> list[str]:

@@ -8,21 +8,10 @@ from articles.models import Conflict, Event, SourceFile, Topic
 from tests.articles.pages import filled
 from tests.factories import make_article, make_conflict, make_topic, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("logged_in")]
 LIST = reverse("admin:articles_topic_changelist")
 ADD = reverse("admin:articles_topic_add")
 EVENTS = reverse("admin:articles_event_changelist")
-
-
-@pytest.fixture
-def editor():
-    return make_user("Editors", username="ana")
-
-
-@pytest.fixture
-def client(client, editor):
-    client.force_login(editor)
-    return client
 
 
 def submit(client, url: str, **changes):
