@@ -30,7 +30,9 @@ run: venv-run .env ## The demo site with its content and an editor's login, on 1
 	@$(RUN) manage.py demo_login
 	@echo
 	@grep -q '^SITE_URL=' .env || export SITE_URL="http://127.0.0.1:$(PORT)"; \
-		exec $(RUN) manage.py runserver 127.0.0.1:$(PORT)
+		LOG_LEVEL=WARNING $(RUN) manage.py worker & worker=$$!; \
+		$(RUN) manage.py runserver 127.0.0.1:$(PORT) & site=$$!; \
+		trap 'kill $$worker $$site 2>/dev/null; wait' EXIT; trap exit INT TERM; wait $$site
 
 test: venv-dev ## The tests, on SQLite
 	env -u TEST_DATABASE_URL -u TEST_CACHE_URL $(RUN) -m pytest -n auto

@@ -16,10 +16,12 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from articles import public
+from articles.bulk import find
 from articles.documents import to_data
 from articles.models import Article, ArticleQuerySet, Topic
 from articles.records import article_document, with_parts
 from articles.templatetags.readers import absolute
+from images.models import RemoteImage
 
 STORIES_A_PAGE = 25
 LOCALE = "en-us"  # what the sister site says of every story
@@ -68,7 +70,9 @@ def _page(stories: ArticleQuerySet, number: int, route: str, *arguments: str) ->
     except InvalidPage as error:
         raise Http404("No such page.") from error
     further = absolute(reverse(route, args=[*arguments, number + 1])) if page.has_next() else None
-    return JsonResponse({"page": number, "value": [_story(story) for story in page], "nextPage": further})
+    value = [_story(story) for story in page]
+    _leave_out_taken_down(value)
+    return JsonResponse({"page": number, "value": value, "nextPage": further})
 
 
 def _story(story: Article) -> dict[str, Any]:
@@ -100,6 +104,16 @@ def _images(data: dict[str, Any]) -> list[dict[str, Any]] | None:
     return [
         {key: image.get(key) for key in keys} | {"isCached": image.get("isCached", False)} for image in data["images"]
     ]
+
+
+def _leave_out_taken_down(stories: list[dict[str, Any]]) -> None:
+    """Those of the providers too: they are named as each story's file has them, so only their addresses tell."""
+    owners = [owner for story in stories for owner in (story, story["provider"]) if owner and owner["images"]]
+    addresses = {image["url"] for owner in owners for image in owner["images"]}
+    states = find(RemoteImage, "source_url", addresses, "source_url", "state")
+    gone = {address for address, state in states if state == RemoteImage.State.TAKEN_DOWN}
+    for owner in owners:
+        owner["images"] = [image for image in owner["images"] if image["url"] not in gone]
 
 
 def _topic(topic: Topic, parent: str | None) -> dict[str, Any]:

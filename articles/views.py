@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.core.paginator import InvalidPage, Page, Paginator
-from django.db import DatabaseError, connection
+from django.db import DatabaseError
 from django.db.models import Count, QuerySet
 from django.db.models.functions import Lower, TruncDate
 from django.http import Http404, HttpRequest, HttpResponse
@@ -19,6 +19,8 @@ from django.views.decorators.http import require_safe
 from articles import public
 from articles.models import Article, Topic
 from articles.search import clean, midnight, search
+from images.queue import standstill
+from images.tasks import STILL_AFTER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -181,13 +183,14 @@ def search_page(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def healthz(request: HttpRequest) -> HttpResponse:
-    """For load balancers: whether this process can ask the database."""
+    """For load balancers: whether this process can ask the database. And for people: a second line when the background
+    work stands still, which is no reason to send readers elsewhere."""
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
+        still = standstill(STILL_AFTER)
     except DatabaseError:
         return HttpResponse("database unavailable\n", content_type="text/plain", status=503)
-    return HttpResponse("ok\n", content_type="text/plain")
+    lines = ["ok", *([f"queue stands still: {still}"] if still else [])]
+    return HttpResponse("".join(f"{line}\n" for line in lines), content_type="text/plain")
 
 
 def _page(request: HttpRequest, entries: QuerySet | Sequence[Any], size: int = STORIES_A_PAGE) -> Page:

@@ -7,10 +7,17 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import BadRequest
+from django.template.defaultfilters import date as format_date
 from django.urls import reverse
+from django.utils import timezone
+
+from images import queue, tasks
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from django.http import HttpRequest, HttpResponse
+    from django.template.response import TemplateResponse
 
 OURS = ["articles", "providers", "images"]
 IN_ORDER_OF_WORK = ["Article", "Topic", "Provider", "RemoteImage", "Event", "SourceFile", "ImportRun"]
@@ -35,6 +42,13 @@ class CopydeskAdminSite(admin.AdminSite):
             raise BadRequest("No text has a NUL.")  # PostgreSQL would raise
         return super().autocomplete_view(request)
 
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        """With a warning when pictures wait and nobody fetches them."""
+        if may_view_images(request) and (standstill := queue.standstill(tasks.STILL_AFTER)):
+            since = time_or_date(standstill.since)
+            extra_context = {"standstill": standstill, "waiting_since": since} | (extra_context or {})
+        return super().index(request, extra_context)
+
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         """What editors work with as one list in the order of the work; the other apps after it."""
         apps = super().get_app_list(request, app_label)
@@ -44,3 +58,12 @@ class CopydeskAdminSite(admin.AdminSite):
         models.sort(key=lambda model: IN_ORDER_OF_WORK.index(model["object_name"]))
         news = {"name": "News", "app_label": "news", "app_url": reverse("admin:index"), "models": models}
         return [news, *(app for app in apps if app["app_label"] not in OURS)] if models else apps
+
+
+def may_view_images(request: HttpRequest) -> bool:
+    return any(request.user.has_perm(f"images.{action}_remoteimage") for action in ("view", "change"))
+
+
+def time_or_date(at: datetime) -> str:
+    local = timezone.localtime(at)
+    return format_date(local, "H:i" if local.date() == timezone.localdate() else "j M Y, H:i")

@@ -33,15 +33,18 @@ class ContentPolicyMiddleware:
         response["Permissions-Policy"] = PERMISSIONS
         technical = settings.DEBUG and response.status_code >= 400  # one file, with its own styles and scripts
         if not technical:
-            response["Content-Security-Policy"] = self.policy
+            response.headers.setdefault("Content-Security-Policy", self.policy)
         return response
 
 
 def content_policy(media_url: str) -> str:
+    """Style attributes are let through for a picture's colour and focus, style elements are not: see
+    docs/decisions/style-attributes.md."""
     parts = urlsplit(media_url)
     pictures = f" {parts.scheme}://{parts.netloc}" if parts.netloc else ""
     return (
-        f"default-src 'self'; img-src 'self' data:{pictures}; object-src 'none'; "
+        f"default-src 'self'; img-src 'self' data:{pictures}; "
+        "style-src 'self'; style-src-attr 'unsafe-inline'; object-src 'none'; "
         "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     )
 

@@ -4,7 +4,7 @@ Every variable is listed in docs/settings.md. Anything security-related has the 
 """
 
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -53,6 +53,7 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "taggit",
+    "django_tasks",
     "images",
     "providers",
     "articles",
@@ -116,8 +117,19 @@ CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
 _shared_cache = "redis" in CACHES["default"]["BACKEND"]
 SESSION_ENGINE = f"django.contrib.sessions.backends.{'cached_db' if _shared_cache else 'db'}"
 
+# The background work's wake-up calls. What there is to do stands in the database, whatever these are kept in.
+QUEUE_URL = env.str("QUEUE_URL", default="")
+if QUEUE_URL:
+    INSTALLED_APPS += ["django_rq", "django_tasks_rq"]
+    RQ_QUEUES = {"default": {"URL": QUEUE_URL, "DEFAULT_TIMEOUT": 600, "DEFAULT_RESULT_TTL": 3600}}
+    TASKS = {"default": {"BACKEND": "django_tasks_rq.RQBackend"}}
+else:
+    INSTALLED_APPS += ["django_tasks_db"]
+    TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
+
 MEDIA_URL = env.str("MEDIA_URL", default="/media/")
 MEDIA_ROOT = BASE_DIR / env.str("MEDIA_ROOT", default="var/media")
+MEDIA_ACCEL = env.str("MEDIA_ACCEL", default="")  # where nginx keeps MEDIA_ROOT for itself
 
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / env.str("STATIC_ROOT", default="var/static")
@@ -126,8 +138,21 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = DEBUG or not (STATIC_ROOT / "staticfiles.json").exists()
 WHITENOISE_AUTOREFRESH = DEBUG
 
+
+def media_storage(url: str) -> dict[str, object]:
+    """Files under MEDIA_ROOT, or `s3://bucket/prefix?endpoint_url=…&region_name=…`: django-storages' own options."""
+    if not url:
+        return {"BACKEND": "django.core.files.storage.FileSystemStorage"}
+    parts = urlsplit(url)
+    if parts.scheme != "s3" or not parts.hostname:
+        raise ImproperlyConfigured("MEDIA_STORAGE is either empty or s3://bucket, with options behind a question mark.")
+    options = dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))
+    fixed = {"bucket_name": parts.hostname, "location": parts.path.strip("/"), "default_acl": None}
+    return {"BACKEND": "config.object_storage.ObjectStorage", "OPTIONS": fixed | options}
+
+
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": media_storage(env.str("MEDIA_STORAGE", default="")),
     "staticfiles": {"BACKEND": "config.storage.StaticStorage"},
 }
 

@@ -7,37 +7,57 @@ after its files are complete, so that a crash at any point leaves at worst files
 from __future__ import annotations
 
 import logging
+import math
 import os
+import threading
 import time
-import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from itertools import islice
 from pathlib import Path
 
 from django.conf import settings
-from django.core.files.base import ContentFile
-from django.core.files.storage import FileSystemStorage, default_storage
 from django.db import transaction
-from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from fetching.client import Limits, fetch
+from fetching.client import fetch
 from fetching.errors import FetchError
 from fetching.policy import Policy
-from images.models import RemoteImage, original_name, rendition_name
+from fetching.politeness import Hosts
+from fetching.streams import Limits
+from images import files, queue
+from images.models import ImageEvent, RemoteImage
 from images.processing import MAX_BYTES, BadImage, Facts, Processed, process
 
-MAX_ATTEMPTS = 6
-FIRST_RETRY = timedelta(minutes=5)  # then 20 minutes, 80 minutes, five hours, a day
+WORKERS = 8  # threads: most of their time they wait for others' servers
+AT_ONCE_FROM_A_HOST = 2
+SPACING_SECONDS = 0.5  # between two fetches from one host
+PATIENCE = 10.0  # seconds that a claimed picture waits for its host; one that would wait longer goes back
+CLAIMED_AT_MOST = 4  # pictures for each thread, while all of them wait for their hosts
 BATCH = 200  # rows
 
 State = RemoteImage.State
 _log = logging.getLogger(__name__)
-_REMOTE = ~Q(source_url__startswith="/")  # RemoteImage.is_remote, as a condition
+# Decoding takes memory, up to 300 MB a picture, and a processor each.
+_processors = threading.BoundedSemaphore(min(4, os.cpu_count() or 1))
+
+
+@dataclass(frozen=True)
+class Stored:
+    """The files are there. The validators are what the host said, for the next time."""
+
+    facts: Facts
+    etag: str = ""
+    last_modified: str = ""
+
+
+@dataclass(frozen=True)
+class Unchanged:
+    """The host says that the picture is the one that we have."""
 
 
 @dataclass(frozen=True)
@@ -47,9 +67,10 @@ class Fault:
     code: str
     detail: str
     passing: bool = False
+    retry_after: float | None = None  # seconds, when the host says so
 
 
-Job = tuple[RemoteImage, Callable[[], "Facts | Fault"]]
+Outcome = Stored | Unchanged | Fault
 
 
 @dataclass
@@ -63,6 +84,15 @@ class CacheReport:
     def done(self) -> int:
         return self.cached + len(self.failed)
 
+    def count(self, image: RemoteImage, outcome: Outcome) -> None:
+        if isinstance(outcome, Fault):
+            self.failed.append(image)
+        else:
+            self.cached += 1
+
+
+# --- One picture whose bytes are here already -----------------------------------------------------
+
 
 def store(image: RemoteImage, data: bytes) -> None:
     """Make `data` the picture of this row, or mark the row failed when it is no picture we show."""
@@ -74,23 +104,20 @@ def mark_failed(image: RemoteImage, code: str, detail: str) -> None:
     _record(image, Fault(code, detail))
 
 
-def mark_pending(images: QuerySet[RemoteImage]) -> list[int]:
-    """Have these fetched again, past failures forgotten. Returns the keys of those that can be fetched."""
-    remote = images.filter(_REMOTE)
-    keys = list(remote.order_by("pk").values_list("pk", flat=True))
-    remote.update(state=State.PENDING, reason="", detail="", attempts=0, next_attempt_at=None)
-    return keys
-
-
-def due(limit: int | None = None, *, retry_failed: bool = False) -> QuerySet[RemoteImage]:
-    """The rows to fetch now, untried ones first. `retry_failed` takes all failed ones in, for good or not."""
-    now = timezone.now()
-    work = Q(state=State.PENDING, next_attempt_at=None) | Q(
-        state__in=[State.PENDING, State.FAILED], next_attempt_at__lte=now
-    )
-    if retry_failed:
-        work |= Q(state=State.FAILED)
-    return RemoteImage.objects.filter(_REMOTE, work).order_by("attempts", "pk")[:limit]
+def store_files(found: Iterable[tuple[RemoteImage, Path]], *, workers: int = 2) -> CacheReport:
+    """Make each file the picture of its row, in threads, as `store` does."""
+    report = CacheReport()
+    jobs = ((image, partial(_from_file, path)) for image, path in found)
+    with ThreadPoolExecutor(workers, thread_name_prefix="images") as pool:
+        running: dict[Future[Outcome], RemoteImage] = {}
+        while True:  # no more are taken from the iterator than the workers are busy with
+            for image, job in islice(jobs, workers - len(running)):
+                running[pool.submit(job)] = image
+            if not running:
+                return report
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                image, outcome = running.pop(future), future.result()
+                report.count(image, _record(image, outcome))
 
 
 def by_keys(keys: Sequence[int]) -> Iterator[RemoteImage]:
@@ -101,79 +128,157 @@ def by_keys(keys: Sequence[int]) -> Iterator[RemoteImage]:
         yield from (rows[key] for key in batch if key in rows)
 
 
-def cache_all(
-    images: Iterable[RemoteImage],
+# --- All that are due -----------------------------------------------------------------------------
+
+
+def cache_due(
     *,
-    workers: int = 4,
-    deadline_seconds: float | None = None,
+    workers: int = WORKERS,
+    limit: float = math.inf,
+    seconds: float = math.inf,
+    wait_for_others: bool = False,
+    stopping: threading.Event | None = None,
     on_done: Callable[[RemoteImage], object] = lambda image: None,
 ) -> CacheReport:
-    """Fetch and store each image, in threads. A RuntimeError inside a transaction: a fetch may take half a minute.
+    """Fetch and store what is due, in threads, until nothing is. A RuntimeError inside a transaction: a fetch may take
+    half a minute.
 
-    With a deadline, images are left out when time runs short; they keep their state. No fetch starts in the
-    second half of the time and none takes longer than half of it, so the deadline holds.
+    No fetch begins after `limit` of them, after so many `seconds`, or when `stopping` is set. `wait_for_others` waits
+    for those that another process has claimed, for it may be dead. Several processes may do this at once.
     """
     _refuse_transaction()
-    limits, last_start = _time_plan(deadline_seconds)
-    jobs = ((image, partial(_attempt, image.source_url, limits)) for image in images)
-    return _work(jobs, workers, last_start, on_done)
-
-
-def store_files(files: Iterable[tuple[RemoteImage, Path]], *, workers: int = 2) -> CacheReport:
-    """Make each file the picture of its row, in threads, as `store` does."""
-    return _work(((image, partial(_from_file, path)) for image, path in files), workers)
-
-
-def _work(
-    jobs: Iterator[Job],
-    workers: int,
-    last_start: float = float("inf"),
-    on_done: Callable[[RemoteImage], object] = lambda image: None,
-) -> CacheReport:
     report = CacheReport()
-    for image, outcome in _outcomes(jobs, workers, last_start):
-        _record(image, outcome)
-        if isinstance(outcome, Fault):
-            report.failed.append(image)
-        else:
-            report.cached += 1
-        on_done(image)
+    round_ = _Round(workers, limit, time.monotonic() + seconds, wait_for_others, stopping or threading.Event())
+    with round_.at_work():
+        for image, outcome in round_.outcomes():
+            report.count(image, _record(image, outcome))
+            on_done(image)
     return report
 
 
-def _time_plan(deadline_seconds: float | None) -> tuple[Limits, float]:
-    limits = Limits(max_bytes=MAX_BYTES)
-    if deadline_seconds is None:
-        return limits, float("inf")
-    half = deadline_seconds / 2
-    return replace(limits, total_seconds=min(half, limits.total_seconds)), time.monotonic() + half
+@dataclass
+class _Round:
+    """Which picture is fetched when, by which thread."""
 
+    workers: int
+    limit: float
+    last_start: float  # of the monotonic clock
+    wait_for_others: bool
+    stopping: threading.Event
 
-def _outcomes(jobs: Iterator[Job], workers: int, last_start: float) -> Iterator[tuple[RemoteImage, Facts | Fault]]:
-    """Outcomes as they come; no more jobs are taken from the iterator than the workers are busy with."""
-    with ThreadPoolExecutor(workers, thread_name_prefix="images") as pool:
-        running: dict[Future[Facts | Fault], RemoteImage] = {}
+    def __post_init__(self) -> None:
+        self.hosts = Hosts(
+            at_once=AT_ONCE_FROM_A_HOST, spacing_seconds=SPACING_SECONDS, exempt=frozenset(settings.FETCH_ALLOW_HOSTS)
+        )
+        self.claimed: list[RemoteImage] = []  # and not begun
+        self.running: dict[Future[Outcome], RemoteImage] = {}
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """What is claimed goes back when the round is cut short; what runs is waited for."""
+        with ThreadPoolExecutor(self.workers, thread_name_prefix="images") as self.pool:
+            try:
+                yield
+            finally:
+                queue.give_back([*self.claimed, *self.running.values()])
+
+    def outcomes(self) -> Iterator[tuple[RemoteImage, Outcome]]:
         while True:
-            if time.monotonic() < last_start:
-                for image, job in islice(jobs, workers - len(running)):
-                    running[pool.submit(job)] = image
-            if not running:
+            pause = self._begin()
+            if self.running:
+                yield from self._finished(timeout=pause)
+                continue
+            if not self.claimed and self.wait_for_others:
+                pause = self._until_others_are_due()
+            if pause is None or self._is_over():
                 return
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
-                yield running.pop(future), future.result()
+            self.stopping.wait(pause)
+
+    def _begin(self) -> float | None:
+        """Begin what may begin; how long until the next may, None when that depends on those that run."""
+        while len(self.running) < self.workers and not self._is_over():
+            self._give_back_waiting()
+            if image := self._ready():
+                self._start(image)
+            elif not self._claim_more():
+                return min(self._pauses(), default=None)
+        return None
+
+    def _ready(self) -> RemoteImage | None:
+        return next((image for image in self.claimed if not self.hosts.wait(image.source_url)), None)
+
+    def _start(self, image: RemoteImage) -> None:
+        self.claimed.remove(image)
+        self.limit -= 1
+        self.hosts.begin(image.source_url)
+        self.running[self.pool.submit(_attempt, image)] = image
+
+    def _claim_more(self) -> bool:
+        """As long as all claimed ones wait for their hosts, others may be of other hosts."""
+        room = min(self.workers, self.limit, CLAIMED_AT_MOST * self.workers - len(self.claimed))
+        more = queue.claim(int(room)) if room >= 1 else []
+        self.claimed += more
+        return bool(more)
+
+    def _give_back_waiting(self) -> None:
+        """Those whose host wants to be left alone for long make room for others; and no lease ends before its work."""
+        for image in tuple(self.claimed):
+            pause = self.hosts.wait(image.source_url)
+            if PATIENCE < pause < math.inf:
+                queue.give_back([image], after=timedelta(seconds=pause))
+            elif queue.lease_left(image) < queue.LEASE / 2:
+                queue.give_back([image])
+            else:
+                continue
+            self.claimed.remove(image)
+
+    def _pauses(self) -> Iterator[float]:
+        """Of those that do not depend on the end of another."""
+        pauses = (self.hosts.wait(image.source_url) for image in self.claimed)
+        return (pause for pause in pauses if pause < math.inf)
+
+    def _finished(self, timeout: float | None) -> Iterator[tuple[RemoteImage, Outcome]]:
+        for future in wait(self.running, timeout, FIRST_COMPLETED).done:
+            image, outcome = self.running.pop(future), future.result()
+            self.hosts.end(image.source_url, getattr(outcome, "retry_after", None))
+            yield image, outcome
+
+    def _is_over(self) -> bool:
+        return self.limit < 1 or time.monotonic() >= self.last_start or self.stopping.is_set()
+
+    def _until_others_are_due(self) -> float | None:
+        """Seconds; None when nobody else has any."""
+        soon = queue.soon()
+        return min(1.0, max(0.05, (soon - timezone.now()).total_seconds())) if soon else None
 
 
-def _attempt(url: str, limits: Limits) -> Facts | Fault:
+def _attempt(image: RemoteImage) -> Outcome:
     """Fetch, verify and write files; no database, so that any thread may do it."""
-    policy = Policy(allow_hosts=frozenset(settings.FETCH_ALLOW_HOSTS))
     try:
-        fetched = fetch(url, policy=policy, user_agent=_user_agent(), limits=limits)
+        # What is not whole any more is fetched whole.
+        known = (image.etag, image.last_modified) if image.has_picture and files.are_there(image) else ("", "")
+        fetched = fetch(
+            image.source_url,
+            policy=Policy(allow_hosts=frozenset(settings.FETCH_ALLOW_HOSTS)),
+            user_agent=_user_agent(),
+            limits=Limits(max_bytes=MAX_BYTES),
+            etag=known[0],
+            last_modified=known[1],
+        )
     except FetchError as error:
-        return Fault(error.code, error.detail, error.passing)
-    return _stored(fetched.body)
+        return Fault(error.code, error.detail, error.passing, error.retry_after)
+    except Exception:  # noqa: BLE001  (one address must not end the run)
+        _log.exception("The fetch of %s ended in a way that was not foreseen.", image.source_url)
+        return Fault("internal", "Something went wrong here, not there. The log says what.", passing=True)
+    if fetched.body is None:
+        return Unchanged()
+    outcome = _stored(fetched.body)
+    if isinstance(outcome, Stored):
+        return replace(outcome, etag=fetched.etag, last_modified=fetched.last_modified)
+    return outcome
 
 
-def _from_file(path: Path) -> Facts | Fault:
+def _from_file(path: Path) -> Outcome:
     try:
         if path.stat().st_size > MAX_BYTES:
             return Fault("too_large", f"The file is larger than {MAX_BYTES // 1024**2} MiB.")
@@ -187,80 +292,91 @@ def _user_agent() -> str:
     return f"{settings.SITE_NAME} (Copydesk; +{settings.SITE_URL})"
 
 
-def _stored(data: bytes) -> Facts | Fault:
+def processed(data: bytes) -> Processed:
+    """The picture and its renditions, when it is this one's turn. BadImage."""
+    with _processors:
+        return process(data)
+
+
+def _stored(data: bytes) -> Stored | Fault:
     try:
-        processed = process(data)
+        return _written(processed(data), data)
     except BadImage as error:
         return Fault(error.code, error.detail)
+
+
+def _written(picture: Processed, data: bytes) -> Stored | Fault:
     try:
-        _write_files(processed, data)
+        files.write(picture, data)
     except Exception:  # noqa: BLE001  (storage backends raise their own; one picture must not end the run)
-        _log.exception("The files of picture %s could not be written.", processed.facts.content_hash)
+        _log.exception("The files of picture %s could not be written.", picture.facts.content_hash)
         return Fault("storage_failed", "The files could not be written. The log says why.", passing=True)
-    return processed.facts
+    return Stored(picture.facts)
 
 
-def _write_files(processed: Processed, data: bytes) -> None:
-    content_hash = processed.facts.content_hash
-    _write(original_name(content_hash, processed.facts.extension), data)
-    for rendition in processed.renditions:
-        _write(rendition_name(content_hash, rendition.width, rendition.extension), rendition.data)
+# --- What the row says ----------------------------------------------------------------------------
 
 
-def _write(name: str, content: bytes) -> None:
-    """Write a file that is named after its content: whole or not at all, and once, whoever else is at it."""
-    if not isinstance(default_storage, FileSystemStorage):  # an object store takes whole objects only
-        if not default_storage.exists(name):
-            default_storage.save(name, ContentFile(content))
-        return
-    path = Path(default_storage.path(name))
-    if path.exists() and path.stat().st_size == len(content):
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
-    try:
-        part.write_bytes(content)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _record(image: RemoteImage, outcome: Facts | Fault) -> None:
-    changes = _after_fault(image, outcome) if isinstance(outcome, Fault) else _after_success(outcome)
-    RemoteImage.objects.filter(pk=image.pk).update(**changes)
-    for name, value in changes.items():
+def _record(image: RemoteImage, outcome: Outcome) -> Outcome:
+    """Say on the row what became of it, unless somebody else changed it meanwhile: an editor's upload, a takedown."""
+    changes = _changes(image, outcome)
+    as_it_was = {"next_attempt_at": image.next_attempt_at, "content_hash": image.content_hash, "state": image.state}
+    with transaction.atomic():
+        # First written, then looked: a takedown of the same picture by now sees this row, or is seen.
+        written = RemoteImage.objects.filter(pk=image.pk, **as_it_was).update(**changes)
+        if written and isinstance(outcome, Stored) and (taken_down := _after_takedown(image, outcome.facts)):
+            changes |= taken_down
+            outcome = Fault(str(taken_down["reason"]), str(taken_down["detail"]))
+    for name, value in changes.items() if written else ():
         setattr(image, name, value)
+    if isinstance(outcome, Stored) and written and not files.are_there(outcome.facts):
+        queue.mark_pending(RemoteImage.objects.filter(pk=image.pk))  # swept just when they were taken up again
+    return outcome
 
 
-def _after_success(facts: Facts) -> dict[str, object]:
-    changes = asdict(facts)
-    del changes["extension"]
-    return changes | {
+def _changes(image: RemoteImage, outcome: Outcome) -> dict[str, object]:
+    if isinstance(outcome, Fault):
+        return _after_fault(image, outcome)
+    changes: dict[str, object] = {
         "state": State.CACHED,
         "reason": "",
         "detail": "",
         "attempts": 0,
         "next_attempt_at": None,
+        "urgent": False,
         "fetched_at": timezone.now(),
     }
+    if isinstance(outcome, Unchanged):
+        return changes
+    facts = asdict(outcome.facts)
+    del facts["extension"]
+    same = facts["content_hash"] == image.content_hash
+    focus = {} if same else {"focus_x": 50, "focus_y": 50}  # of another picture, the old one says nothing
+    validators = {"etag": outcome.etag, "last_modified": outcome.last_modified}
+    return changes | facts | focus | validators | {"by_hand": False}
 
 
 def _after_fault(image: RemoteImage, fault: Fault) -> dict[str, object]:
     """A picture we already have stays, with the reason beside it: the source may be gone for good."""
-    attempts = image.attempts + 1
     return {
         "state": State.CACHED if image.has_picture else State.FAILED,
         "reason": fault.code[:40],
         "detail": fault.detail[:300],
-        "attempts": attempts,
-        "next_attempt_at": None if image.has_picture else _next_attempt(fault, attempts),
+        "next_attempt_at": queue.next_try(image.attempts, fault.retry_after) if fault.passing else None,
+        "urgent": False,
     }
 
 
-def _next_attempt(fault: Fault, attempts: int) -> datetime | None:
-    if not fault.passing or attempts >= MAX_ATTEMPTS:
+def _after_takedown(image: RemoteImage, facts: Facts) -> dict[str, object] | None:
+    """The same picture was taken down at another address: it stays down at this one too."""
+    same = RemoteImage.objects.filter(content_hash=facts.content_hash, state=State.TAKEN_DOWN).exclude(pk=image.pk)
+    if not (example := same.first()):
         return None
-    return timezone.now() + FIRST_RETRY * 4 ** (attempts - 1)
+    changes: dict[str, object] = {"state": State.TAKEN_DOWN, "reason": "taken_down", "detail": example.detail}
+    RemoteImage.objects.filter(pk=image.pk).update(**changes)
+    ImageEvent.objects.create(image=image, verb=ImageEvent.Verb.TAKEN_DOWN, note=example.detail)
+    transaction.on_commit(partial(files.delete, [facts.content_hash]))
+    return changes
 
 
 def _refuse_transaction() -> None:

@@ -8,10 +8,29 @@ from django import forms
 from django.core.validators import URLValidator
 from django.db.models import CharField, Max, SlugField, TextField, URLField
 from django.forms.models import BaseInlineFormSet
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
+from images import tasks
+from images.alt import MISSING, alt_warning
 from images.models import RemoteImage
 
+NO_CREDIT = "No credit."
 _is_web_address = URLValidator(schemes=["http", "https"])
+_address = forms.CharField(max_length=RemoteImage._meta.get_field("source_url").max_length)
+
+
+def picture_address(text: str) -> str:
+    """The address of a picture as an editor gave it, fit to be asked for. ValidationError says why it is not."""
+    address: str = _address.clean(text)
+    known = RemoteImage.objects.filter(source_url=address).first()
+    if known and known.state == RemoteImage.State.TAKEN_DOWN:
+        raise forms.ValidationError(f"This picture was taken down: {known.detail}")
+    if not address.startswith("/"):
+        _is_web_address(address)
+    elif known is None:
+        raise forms.ValidationError("There is no picture with this path. Paste an address with https://.")
+    return address
 
 
 class SourceText(forms.CharField):
@@ -92,7 +111,7 @@ class PictureForm(PlacedForm):
         label="Address",
         max_length=2000,
         widget=forms.URLInput(attrs={"class": "vURLField"}),
-        help_text="Paste the picture’s own address. It is fetched later, not while you wait.",
+        help_text="Paste the picture’s own address. It is fetched meanwhile; nobody has to wait for it.",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -103,17 +122,57 @@ class PictureForm(PlacedForm):
             field.widget.attrs["aria-label"] = field.label
 
     def clean_address(self) -> str:
-        address = self.cleaned_data["address"]
-        if address.startswith("/"):
-            if not RemoteImage.objects.filter(source_url=address).exists():
-                raise forms.ValidationError("No imported picture has this path. Paste an address with https://.")
-        else:
-            _is_web_address(address)
-        return address
+        """One that was there before is no matter of this form: it may have been taken down since."""
+        address: str = self.cleaned_data["address"]
+        return picture_address(address) if "address" in self.changed_data else address
 
     def save(self, commit: bool = True) -> Any:
         if "address" in self.changed_data:
             # Other picture: what the source declared of the old one is not true of it.
             self.instance.width = self.instance.height = self.instance.is_cached = None
-            self.instance.image, _ = RemoteImage.objects.get_or_create(source_url=self.cleaned_data["address"])
+            self.instance.image = tasks.wanted(self.cleaned_data["address"])
         return super().save(commit)
+
+
+class WarnedTextarea(forms.Textarea):
+    """A text with a warning below it, hidden while it has no reason."""
+
+    warning = ""
+    when_empty: str | None = None  # what to say then, if anything; a script does so while the editor writes
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        box = super().render(name, value, attrs, renderer)
+        if self.when_empty is None:
+            return box
+        hidden = SafeString("" if self.warning else " hidden")
+        said = '<p class="row-warning" data-when-empty="{}"{}>{}</p>'
+        return format_html("{}" + said, box, self.when_empty, hidden, self.warning)
+
+
+class CaptionedPictureForm(PictureForm):
+    """A picture whose words readers get to see, or hear: it says softly which of them are wanting."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "alt" in self.fields:
+            address = self["address"].value()
+            warning = alt_warning(self["alt"].value() or "", address) if address else ""
+            self._warn("alt", MISSING, warning)
+
+    def mark_lead(self, is_lead: bool) -> None:
+        """The lead is the one that stands large on a page, so it is the one that is to have a credit."""
+        self.instance.is_lead = is_lead
+        if "attribution" in self.fields:
+            self._warn("attribution", NO_CREDIT, NO_CREDIT if is_lead and not self["attribution"].value() else "")
+
+    def _warn(self, name: str, when_empty: str, warning: str) -> None:
+        widget = self.fields[name].widget
+        widget.when_empty, widget.warning = when_empty, warning
+
+
+class LedFormSet(PlacedFormSet):
+    """Pictures of which the first is the lead."""
+
+    def add_fields(self, form: Any, index: int | None) -> None:
+        super().add_fields(form, index)
+        form.mark_lead(index == 0)

@@ -6,21 +6,48 @@ import json
 from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Exists, Model, OuterRef, Q, QuerySet, Subquery, TextField
 from django.db.models.functions import Cast, Coalesce
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
 from django.utils.html import format_html
 
+from images.admin.forms import ReasonForm
+from images.admin.words import many
 from images.forms import SOURCE_FIELDS
 from images.inlines import PictureInline
+from images.models import RemoteImage
 from images.newsroom import NewsroomAdmin
+from images.takedown import PERMISSION, same_pictures
 from images.thumbnails import thumbnail
 from providers.forms import ProviderForm
 from providers.models import Provider, ProviderImage
+from providers.takedown import allow_pictures_again, pictures_of, take_down_pictures
 
 if TYPE_CHECKING:
-    from django.http import HttpRequest
+    from django.contrib.auth.models import User
+    from django.urls import URLPattern
     from django.utils.safestring import SafeString
+
+
+TAKING_DOWN = {
+    "title": "Take all its pictures down",
+    "lead": (
+        "Those of its stories and related stories, and its logos, disappear from every page at once. They are not "
+        "fetched again, nor are those that later imports bring. What was uploaded here stays."
+    ),
+    "button": "Take down",
+    "done": "Taken down",
+}
+ALLOWING = {
+    "title": "Allow its pictures again",
+    "lead": "They are fetched again, and so are those that imports bring.",
+    "button": "Allow again",
+    "done": "Allowed again",
+}
 
 
 class LogoInline(PictureInline):
@@ -80,6 +107,38 @@ class ProviderAdmin(NewsroomAdmin):
         text = Provider.objects.annotate(text=Cast("other_names", TextField()))
         known_as = text.filter(Q(text__icontains=term) | Q(text__icontains=json.dumps(term)[1:-1]))
         return queryset.filter(Q(pk__in=found.values("pk")) | Q(pk__in=known_as.values("pk"))), False
+
+    # --- The takedown of all its pictures --------------------------------------------------------
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.pictures_view)
+        return [path("<int:pk>/pictures/", view, name="providers_provider_pictures"), *super().get_urls()]
+
+    def pictures_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """For a reason they are taken down, or allowed again."""
+        provider = get_object_or_404(Provider, pk=pk)
+        if not request.user.has_perm(PERMISSION):
+            raise PermissionDenied
+        carry_out, told = (
+            (allow_pictures_again, ALLOWING) if provider.no_pictures else (take_down_pictures, TAKING_DOWN)
+        )
+        form = ReasonForm(request.POST if request.method == "POST" else None)
+        if form.is_valid():
+            count = carry_out(provider, by=cast("User", request.user), reason=form.cleaned_data["reason"])
+            self.message_user(request, f"{told['done']}: {many(count, 'address', 'addresses')}.")
+            return HttpResponseRedirect(reverse("admin:providers_provider_change", args=[pk]))
+        images = same_pictures(pictures_of(provider))
+        down = images.filter(state=RemoteImage.State.TAKEN_DOWN).count()
+        count = down if provider.no_pictures else images.count() - down
+        context = {
+            **self.admin_site.each_context(request),
+            **told,
+            "opts": self.opts,
+            "original": provider,
+            "form": form,
+            "concerned": [many(count, "address", "addresses")],
+        }
+        return TemplateResponse(request, "images/admin_form.html", context)
 
     # --- What is shown ---------------------------------------------------------------------------
 

@@ -22,6 +22,13 @@ class Provider(models.Model):
         editable=False,
         help_text="The `_id` of its own file, if it has one.",
     )
+    no_pictures = models.CharField(
+        "pictures taken down",
+        max_length=300,
+        blank=True,
+        editable=False,
+        help_text="Why none of its pictures is shown, nor any that an import brings. Empty: they are.",
+    )
     images = models.ManyToManyField(RemoteImage, through="ProviderImage", related_name="providers")
     extra = models.JSONField("other keys", default=dict, blank=True, editable=False)
     body = models.TextField(blank=True, editable=False, help_text="What stands below the front matter of its own file.")

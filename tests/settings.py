@@ -19,7 +19,10 @@ for _name in (
     "HSTS_SECONDS",
     "LANGUAGE_CODE",
     "LOG_LEVEL",
+    "MEDIA_ACCEL",
+    "MEDIA_STORAGE",
     "MEDIA_URL",
+    "QUEUE_URL",
     "SITE_DESCRIPTION",
     "SITE_NAME",
     "STATIC_ROOT",
@@ -45,3 +48,4 @@ DATABASES["default"]["CONN_MAX_AGE"] = 0  # a kept connection would stop the tes
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 SESSION_ENGINE = "django.contrib.sessions.backends.db"  # as many queries whatever the cache
 WHITENOISE_AUTOREFRESH = True  # no scan of every static file for each test client
+TASKS = {"default": {"BACKEND": "django_tasks.backends.dummy.DummyBackend"}}  # keeps what is enqueued, and runs nothing

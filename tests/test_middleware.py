@@ -25,6 +25,8 @@ def test_every_answer_says_that_only_our_own_may_be_loaded(client, address):
     assert policy == {
         "default-src": "'self'",
         "img-src": "'self' data:",
+        "style-src": "'self'",
+        "style-src-attr": "'unsafe-inline'",
         "object-src": "'none'",
         "base-uri": "'none'",
         "form-action": "'self'",
@@ -36,6 +38,12 @@ def test_every_answer_says_that_only_our_own_may_be_loaded(client, address):
 def test_pictures_may_come_from_the_host_that_serves_them():
     assert "img-src 'self' data: https://cdn.example:8443; " in content_policy("https://cdn.example:8443/media/")
     assert "img-src 'self' data: https://cdn.example; " in content_policy("https://cdn.example/")
+
+
+def test_a_view_may_allow_less(rf):
+    strict = {"Content-Security-Policy": "default-src 'none'"}
+    response = ContentPolicyMiddleware(lambda request: HttpResponse(headers=strict))(rf.get("/"))
+    assert response["Content-Security-Policy"] == "default-src 'none'"
 
 
 @pytest.mark.parametrize(("debug", "status", "there"), [(True, 500, False), (True, 200, True), (False, 500, True)])

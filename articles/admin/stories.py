@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from django.contrib import admin, messages
@@ -18,6 +18,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from articles import revisions, workflow
+from articles.admin.events import editor as _editor
 from articles.admin.events import told
 from articles.admin.filters import (
     ArticleDiffersFilter,
@@ -31,22 +32,24 @@ from articles.admin.filters import (
 from articles.admin.forms import ArticleForm, LoadedAutocomplete, RelatedStoryForm
 from articles.admin.sources import differs_badge
 from articles.importing.settling import forget_agreed
-from articles.models import Article, ArticleImage, Conflict, Event, RelatedStory, SourceFile, Topic
+from articles.models import Article, ArticleImage, Conflict, Event, RelatedImage, RelatedStory, SourceFile, Topic
 from articles.search import search
-from images.forms import SOURCE_FIELDS, PlacedFormSet
-from images.inlines import PictureInline
+from images.alt import alt_warning
+from images.forms import NO_CREDIT, SOURCE_FIELDS, PlacedFormSet
+from images.inlines import CaptionedPictureInline
+from images.models import RemoteImage
 from images.newsroom import NewsroomAdmin, is_key
 from images.thumbnails import thumbnail
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from django.contrib.auth.models import User
     from django.forms import BaseModelFormSet
 
 MAY_PUBLISH = "articles.publish_article"
 EVENTS_SHOWN = 6
-SKIPPED_NAMED = 5
+NAMED = 5  # of those that a message is about
+OFFERED = 12
 SCORES = '<span class="score">Quality <b>{}</b></span> <span class="score">Heat <b>{}</b></span>'
 NEVER_SCORED = SafeString('<span title="Never scored">–</span>')
 READ_AS = {"title": "headline", "excerpt": "summary", "topics": "subjects"}
@@ -54,7 +57,7 @@ NO_WAY_OUT = "Readers have no link to follow: the story has neither a web addres
 NO_PROVIDER = "Readers are not told whose story it is: it has no provider."
 
 
-class ArticlePictureInline(PictureInline):
+class ArticlePictureInline(CaptionedPictureInline):
     model = ArticleImage
     verbose_name_plural = "pictures (the first is the lead)"
 
@@ -279,6 +282,7 @@ class ArticleAdmin(NewsroomAdmin):
                 "source_file": getattr(obj, "source_file", None),
                 "events": [(event, told(event)) for event in obj.events.select_related("actor")[:EVENTS_SHOWN]],
                 "lead": self.picture(obj),
+                "offered": [(use, thumbnail(use.image)) for use in _offered(obj)] if may_change else [],
             }
         return super().render_change_form(request, context, add, change, form_url, obj)
 
@@ -323,7 +327,9 @@ class ArticleAdmin(NewsroomAdmin):
     def response_add(self, request: HttpRequest, obj: Article, post_url_continue: str | None = None) -> HttpResponse:
         if verb := self._pressed(request):
             return self._saved_and(verb, request, obj, edited=True)
-        return super().response_add(request, obj, post_url_continue)
+        response = super().response_add(request, obj, post_url_continue)
+        self._warn_of_pictures(request, obj)
+        return response
 
     def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
         if verb := self._pressed(request):
@@ -333,7 +339,9 @@ class ArticleAdmin(NewsroomAdmin):
             if "_continue" in request.POST:
                 return HttpResponseRedirect(request.get_full_path())
             return self.response_post_save_change(request, obj)
-        return super().response_change(request, obj)
+        response = super().response_change(request, obj)
+        self._warn_of_pictures(request, obj)
+        return response
 
     def _pressed(self, request: HttpRequest) -> workflow.Verb | None:
         """The verb of the button, if it was one. An unknown one rolls the save back, as one not permitted will."""
@@ -354,6 +362,8 @@ class ArticleAdmin(NewsroomAdmin):
             self.message_user(request, f"“{obj}” was {saved_and}{verb.done}.", messages.SUCCESS)
             if verb is workflow.PUBLISH:
                 self._warn(request, obj)
+        if edited or verb is workflow.PUBLISH:
+            self._warn_of_pictures(request, obj)
         return self.response_post_save_change(request, obj)
 
     def _warn(self, request: HttpRequest, article: Article) -> None:
@@ -362,9 +372,9 @@ class ArticleAdmin(NewsroomAdmin):
         if article.provider_id is None:
             self.message_user(request, NO_PROVIDER, messages.WARNING)
 
-
-def _editor(request: HttpRequest) -> User:
-    return cast("User", request.user)  # the admin's views let nobody else in
+    def _warn_of_pictures(self, request: HttpRequest, article: Article) -> None:
+        if wanting := _wanting_words(article):
+            self.message_user(request, _in_short(wanting), messages.WARNING)
 
 
 def state_badge(article: Article) -> SafeString:
@@ -391,6 +401,30 @@ def _ways_out(article: Article) -> list[tuple[str, str]]:
     return here + ([(out, "At the source")] if out.startswith(("http://", "https://")) else [])
 
 
+def _offered(article: Article) -> list[RelatedImage]:
+    """Pictures that other outlets have of the same story; several may have the same one."""
+    there = RelatedImage.objects.exclude(image__content_hash="").exclude(image__state=RemoteImage.State.TAKEN_DOWN)
+    uses = (
+        there.filter(related_story__article=article)
+        .select_related("image", "related_story__provider")
+        .order_by("related_story__position", "related_story", "position", "pk")
+    )
+    by_image: dict[int, RelatedImage] = {}
+    for use in uses[: 4 * OFFERED]:
+        by_image.setdefault(use.image_id, use)
+    return list(by_image.values())[:OFFERED]
+
+
+def _wanting_words(article: Article) -> list[str]:
+    """What each picture lacks, by its place in the form."""
+    found = []
+    for place, use in enumerate(article.pictures.select_related("image"), 1):
+        no_credit = NO_CREDIT if place == 1 and not use.attribution.strip() else ""
+        if lacks := " ".join(filter(None, [alt_warning(use.alt, use.image.source_url), no_credit])):
+            found.append(f"Picture {place}{' (the lead)' if place == 1 else ''}: {lacks}")
+    return found
+
+
 def _or_dash(score: int | None) -> Any:
     return "–" if score is None else score
 
@@ -404,7 +438,10 @@ def _told(done_word: str, done: int, skipped: list[str]) -> str:
     """What happened to whom, in full as far as it can be read at a glance."""
     parts = [f"{done} {done_word}."]
     if skipped:
-        parts += [f"{len(skipped)} skipped.", *skipped[:SKIPPED_NAMED]]
-    if len(skipped) > SKIPPED_NAMED:
-        parts.append(f"… and {len(skipped) - SKIPPED_NAMED} more.")
+        parts += [f"{len(skipped)} skipped.", _in_short(skipped)]
     return " ".join(parts)
+
+
+def _in_short(told: list[str]) -> str:
+    more = [f"… and {len(told) - NAMED} more."] if len(told) > NAMED else []
+    return " ".join(told[:NAMED] + more)

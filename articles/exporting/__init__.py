@@ -37,6 +37,8 @@ from articles.exporting.told import Told
 from articles.merging import changed_fields
 from articles.models import Article, SourceFile, Topic
 from articles.records import provider_document, topic_document
+from images import uploads
+from images.files import read_original
 from providers.models import Provider
 
 __all__ = ["ExportReport", "count_records", "export_tree"]
@@ -75,6 +77,7 @@ def export_tree(
         for item in chain(_articles(_chosen(articles)), _providers(export.told), _topics()):
             export.write(item)
             progress(1)
+        export.write_uploads()
     return export.report
 
 
@@ -143,14 +146,28 @@ class _Export:
             path, (text, document) = item.path, _edited(item)
         if isinstance(document, ArticleDocument):
             self.told.listen(document)
-        try:
-            self.folder.write(path, text.encode())
-        except UnwritableError as error:
-            self.report.failed.append(f"{path}: {error}")
-        else:
-            self.report.written += 1
+        if self._write(path, text.encode()):
             self.report.new += item.path is None
             self.report.edited += item.path is not None and text != item.text
+
+    def write_uploads(self) -> None:
+        """The pictures that no source has, where the documents say that they are."""
+        for image in uploads.uploaded().iterator(chunk_size=CHUNK):
+            try:
+                data = read_original(image)
+            except OSError as error:
+                self.report.failed.append(f"{image.source_url}: {error}")
+            else:
+                self.report.new += self._write(image.source_url.removeprefix("/"), data)
+
+    def _write(self, path: str, content: bytes) -> bool:
+        try:
+            self.folder.write(path, content)
+        except UnwritableError as error:
+            self.report.failed.append(f"{path}: {error}")
+            return False
+        self.report.written += 1
+        return True
 
     @cached_property
     def names(self) -> Names:

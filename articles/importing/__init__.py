@@ -35,6 +35,8 @@ from articles.models import ImportedFile, ImportRun, SourceFile
 from articles.reading import Reading
 from articles.reading.trees import Scope, TreeFile, as_text, find_files, find_scopes
 from articles.reading.workers import Readers
+from images.tasks import wake
+from providers.takedown import keep_down
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -88,6 +90,8 @@ def import_paths(
                 for scope in find_scopes(paths):
                     run.report_missing(scope)
             run.cache_pictures()
+        if not options.dry_run:
+            wake()
     return run.report
 
 
@@ -170,7 +174,6 @@ class _Run:
         self.options = options
         self.log = log
         self.report = ImportReport(log.run)
-        self.merged = False  # whether there were merges in the batch under way
         self.entries: list[Entry] = []  # of the batch under way, for the log
         self.gone = None if options.uploaded else Gone()
         self.roots: dict[str, None] = {}
@@ -212,12 +215,12 @@ class _Run:
         self.report.counts[Outcome.UNCHANGED] += len(same)
         if not self.options.uploaded:
             _remember(same, pending.known)
-        for stored in self._store(parsed):
-            self._count(stored)
+        stored = self._store(parsed)
+        for each in stored:
+            self._count(each)
         self._keep_entries()
-        if self.merged:
+        if sum(each.outcome is Outcome.CREATED for each in stored) < len(parsed):  # some were merged, or failed
             gc.collect(0)  # the youngest: what was made since the last time
-            self.merged = False
         return pending.size
 
     def _sort(self, readings: Iterable[tuple[TreeFile, Reading]]) -> tuple[list[Parsed], list[TreeFile]]:
@@ -255,8 +258,9 @@ class _Run:
         batch = Batch(files, sources, options.overwrite, options.as_drafts, options.uploaded)
         new = [parsed for parsed in batch.articles if not batch.source(parsed)]
         known = [parsed for parsed in batch.articles if batch.source(parsed)]
-        self.merged = bool(known)
-        return store_described(batch) + create(batch, new) + update(batch, known)
+        stored = store_described(batch) + create(batch, new) + update(batch, known)
+        keep_down()
+        return stored
 
     def _count(self, stored: Stored) -> None:
         file = stored.parsed.file

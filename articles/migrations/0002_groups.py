@@ -22,7 +22,7 @@ EDITORS = [
     ("articles", "importrun", ["view"]),
     ("providers", "provider", ["add", "change"]),
     ("providers", "providerimage", ["add", "change", "delete", "view"]),
-    ("images", "remoteimage", ["change"]),
+    ("images", "remoteimage", ["change", "take_down"]),
 ]
 MANAGERS = [
     *EDITORS,

@@ -4,6 +4,7 @@ from django import template
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from images.framing import style_attribute
 from images.models import ImageUse, Kind, RemoteImage
 
 register = template.Library()
@@ -18,12 +19,14 @@ def picture(
     alt: str | None = None,
     sizes: str = "100vw",
     lead: bool = False,
+    eager: bool = False,
     label: str = "",
     **attributes: str,
 ) -> SafeString:
     """A `<picture>` of an image or of one of its uses (whose alternative text is then the default for `alt`).
 
-    `class` is added to the outer element, `lead` has it loaded first, `label` gives a placeholder its letter.
+    `class` is added to the outer element. `lead` is for the one picture of a page that is loaded before all others,
+    `eager` for others on the first screen; the rest wait until they come near. `label` gives a placeholder its letter.
     """
     css_class = attributes.pop("class", "")
     if attributes:
@@ -32,15 +35,15 @@ def picture(
     text = (subject.alt if isinstance(subject, ImageUse) else "") if alt is None else alt
     if image is None or not image.has_picture:
         return _placeholder(css_class, text, label)
-    return _picture(image, css_class, text, sizes, lead)
+    return _picture(image, css_class, text, sizes, _loading(lead, eager))
 
 
-def _picture(image: RemoteImage, css_class: str, alt: str, sizes: str, lead: bool) -> SafeString:
+def _picture(image: RemoteImage, css_class: str, alt: str, sizes: str, loading: SafeString) -> SafeString:
     widths = image.rendition_widths()
     fallback = max((width for width in widths if width <= FALLBACK_WIDTH), default=widths[0])
     return format_html(
         '<picture class="{}"><source type="image/webp" srcset="{}" sizes="{}">'
-        '<img src="{}" srcset="{}" sizes="{}" width="{}" height="{}" alt="{}" {} decoding="async"></picture>',
+        '<img src="{}" srcset="{}" sizes="{}" width="{}" height="{}" alt="{}"{} decoding="async"{}></picture>',
         _classes("picture", css_class),
         _srcset(image, widths, "webp"),
         sizes,
@@ -50,8 +53,15 @@ def _picture(image: RemoteImage, css_class: str, alt: str, sizes: str, lead: boo
         widths[-1],
         image.rendition_height(widths[-1]),
         alt,
-        SafeString('fetchpriority="high"' if lead else 'loading="lazy"'),
+        loading,
+        style_attribute(image),
     )
+
+
+def _loading(lead: bool, eager: bool) -> SafeString:
+    if lead:
+        return SafeString(' fetchpriority="high"')
+    return SafeString("" if eager else ' loading="lazy"')
 
 
 def _srcset(image: RemoteImage, widths: list[int], kind: Kind) -> SafeString:

@@ -36,7 +36,7 @@ NAMES = {
     "SourceFile": ["path"],
     "Topic": ["key"],
 }
-TIMES = {"at", "created_at", "modified_at", "imported_at", "fetched_at"}
+TIMES = {"at", "next_attempt_at", "created_at", "modified_at", "imported_at", "fetched_at"}
 RUNS = {"ImportRun", "ImportedFile", "ImportUpload"}  # tell of the runs themselves
 
 

@@ -5,9 +5,11 @@ from datetime import UTC, datetime
 
 import pytest
 from django.urls import reverse
+from django_tasks import default_task_backend
 
-from articles.models import Article, Conflict, Event
+from articles.models import Article, Conflict, Event, RelatedImage, RelatedStory
 from images.models import RemoteImage
+from images.tasks import fetch_pictures
 from tests.articles.pages import filled, messages
 from tests.factories import (
     add_picture,
@@ -20,19 +22,8 @@ from tests.factories import (
     make_user,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("logged_in")]
 ADD = reverse("admin:articles_article_add")
-
-
-@pytest.fixture
-def editor():
-    return make_user("Editors", username="ana")
-
-
-@pytest.fixture
-def client(client, editor):
-    client.force_login(editor)
-    return client
 
 
 def address(article) -> str:
@@ -51,6 +42,10 @@ def picture_row(number: int, **values) -> dict[str, str]:
     return {"pictures-TOTAL_FORMS": str(number + 1)} | {
         f"pictures-{number}-{name}": value for name, value in values.items()
     }
+
+
+def add_picture_to_related(story: RelatedStory, image: RemoteImage | None = None, **values) -> RelatedImage:
+    return RelatedImage.objects.create(related_story=story, image=image or make_image(), **values)
 
 
 def errors(response) -> list[str]:
@@ -411,6 +406,99 @@ def test_picture_that_failed_says_why(client):
     )
 
 
+def test_pasted_address_is_fetched_before_all_others_once_it_is_saved(client, django_capture_on_commit_callbacks):
+    article = make_article()
+    default_task_backend.clear()
+    with django_capture_on_commit_callbacks(execute=True):
+        submit(client, address(article), **picture_row(0, address="https://pictures.example/new.jpg"))
+    assert RemoteImage.objects.get().urgent
+    assert [call.task for call in default_task_backend.results] == [fetch_pictures]
+
+
+def test_address_that_was_taken_down_is_refused_with_the_reason(client):
+    article = make_article()
+    gone = make_image(cached=False, state="taken_down", detail="Not ours to show.", next_attempt_at=None)
+    response = submit(client, address(article), **picture_row(0, address=gone.source_url))
+    assert errors(response) == ["This picture was taken down: Not ours to show."]
+    assert not article.pictures.exists()
+
+
+def test_story_whose_picture_was_taken_down_can_still_be_saved(client):
+    article = make_article()
+    gone = make_image(cached=False, state="taken_down", detail="Not ours to show.", next_attempt_at=None)
+    add_picture(article, gone)
+    submit(client, address(article), title="New", **{"pictures-0-alt": "A cat"})
+    article.refresh_from_db()
+    assert (article.title, article.pictures.get().alt) == ("New", "A cat")
+
+
+def test_saving_warns_of_pictures_without_words_by_their_places(client):
+    article = make_article(title="Old")
+    add_picture(article, alt="IMG_1234")
+    add_picture(article, alt="A cat on a wall")
+    add_picture(article)
+    assert messages(submit(client, address(article), excerpt="New"))[1:] == [
+        "Picture 1 (the lead): “IMG_1234” is the name of a file, not what the picture shows. No credit. "
+        "Picture 3: No alternative text."
+    ]
+    assert len(messages(submit(client, address(article)))) == 1, "nothing was saved, so nothing is to be said"
+
+
+def test_publishing_warns_of_pictures_too_and_publishes(client):
+    article = make_article(public=False, title="Bare")
+    add_picture(article)
+    assert messages(submit(client, address(article), _verb="publish")) == [
+        "“Bare” was published.",
+        "Picture 1 (the lead): No alternative text. No credit.",
+    ]
+    assert Article.objects.published().exists()
+
+
+def test_only_a_few_pictures_are_named_in_a_warning(client):
+    article = make_article()
+    for _ in range(7):
+        add_picture(article, attribution="The harbour office")
+    [_, warning] = messages(submit(client, address(article), title="New"))
+    assert warning.count("No alternative text.") == 5
+    assert warning.endswith("… and 2 more.")
+
+
+def test_words_that_are_there_are_not_warned_of(client):
+    article = make_article()
+    add_picture(article, alt="A cat on a wall", attribution="The harbour office")
+    make_related(article, title="Theirs")
+    assert len(messages(submit(client, address(article), title="New"))) == 1
+
+
+def test_pictures_of_related_stories_are_offered_once_each(client):
+    article, shared = make_article(), make_image()
+    for story in [make_related(article), make_related(article)]:
+        add_picture_to_related(story, shared)
+    other = add_picture_to_related(make_related(article), attribution="Ana & Ben").image
+    add_picture_to_related(make_related(article), make_image(cached=False))
+    gone = add_picture_to_related(make_related(article)).image
+    RemoteImage.objects.filter(pk=gone.pk).update(state="taken_down", next_attempt_at=None)
+    page = client.get(address(article)).content.decode()
+    assert re.findall(r'class="row-button use" data-address="([^"]*)"', page) == [shared.source_url, other.source_url]
+    assert 'data-credit="Ana &amp; Ben"' in page
+
+
+def test_at_most_twelve_pictures_are_offered(client):
+    article = make_article()
+    for _ in range(13):
+        add_picture_to_related(make_related(article))
+    assert len(client.get(address(article)).context["offered"]) == 12
+
+
+def test_nothing_is_offered_to_who_may_only_look(client):
+    article = make_article()
+    add_picture_to_related(make_related(article))
+    client.force_login(make_user("Contributors"))
+    response = client.get(address(article))
+    assert response.status_code == 200
+    assert "From related coverage" not in response.content.decode()
+
+
 def test_related_story_is_added_to_the_end(client):
     article = make_article()
     make_related(article)
@@ -471,13 +559,13 @@ def test_query_count_of_the_form_does_not_grow_with_its_rows(client, django_asse
 
     def add_rows():
         add_picture(article)
-        make_related(article, provider=make_provider())
+        add_picture_to_related(make_related(article, provider=make_provider()))
 
     add_rows()
     client.get(address(article))
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(17):
         client.get(address(article))
     for _ in range(9):
         add_rows()
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(17):
         client.get(address(article))

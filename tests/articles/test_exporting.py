@@ -13,6 +13,7 @@ from unittest import mock
 
 import pytest
 import yaml
+from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 from django.db import connection, connections
 from django.utils import timezone
@@ -36,11 +37,13 @@ from articles.importing.updating import store_fields
 from articles.merging import changed_fields
 from articles.models import Article, SourceFile, Topic
 from articles.records import article_document
+from images import files, uploads
+from images.models import RemoteImage
 from providers.models import Provider
 from tests.articles.test_documents import FULL, articles, organizations, topics
 from tests.articles.test_editing import FOREIGN, changed_lines
 from tests.articles.test_importing import write_file, write_story
-from tests.factories import add_picture, make_article, make_image, make_provider, make_topic, make_user
+from tests.factories import add_picture, make_article, make_image, make_provider, make_topic, make_user, png
 
 pytestmark = pytest.mark.django_db
 
@@ -186,6 +189,31 @@ def test_what_the_reader_would_refuse_by_now_comes_out_in_the_house_style(site, 
     SourceFile.objects.filter(path="_news/2026-03-02-full.md").update(text=FULL.replace("quality: 63", "quality: much"))
     assert export_tree(tmp_path / "out").edited == 1
     assert tree(tmp_path / "out")["_news/2026-03-02-full.md"] == FULL.encode()
+
+
+def test_a_picture_that_was_uploaded_here_leaves_with_its_story_and_comes_back(tmp_path):
+    image = uploads.upload(png((300, 200)), by=make_user("Editors"))
+    add_picture(make_article(stem="2026-03-02-own"), image)
+    report = export_tree(tmp_path / "out")
+    assert (report.failed, report.new) == ([], 2)
+    assert (tmp_path / "out" / image.source_url[1:]).read_bytes() == png((300, 200))
+    Article.objects.all().delete()
+    RemoteImage.objects.all().delete()
+    import_paths([tmp_path / "out"], Options())
+    back = Article.objects.get().lead_image.image
+    assert (back.source_url, back.content_hash) == (image.source_url, image.content_hash)
+    export_tree(tmp_path / "again")
+    assert (tmp_path / "again" / image.source_url[1:]).exists()
+
+
+def test_an_uploaded_picture_whose_file_is_lost_is_named_and_ends_nothing(tmp_path):
+    image = uploads.upload(png(), by=make_user("Editors"))
+    default_storage.delete(next(files.names(image)))
+    make_article()
+    report = export_tree(tmp_path / "out")
+    assert report.written == 1
+    assert len(report.failed) == 1
+    assert image.source_url in report.failed[0]
 
 
 def test_out_in_and_out_again_is_the_same_tree(site, tmp_path):
@@ -374,7 +402,7 @@ def test_queries_are_as_many_for_one_story_as_for_ten(tmp_path, django_assert_nu
         add_picture(make_article(topics=[make_topic()]))
     for index, count in enumerate((1, 10)):
         chosen = Article.objects.filter(pk__in=list(Article.objects.values_list("pk", flat=True)[:count]))
-        with django_assert_num_queries(10):
+        with django_assert_num_queries(11):
             assert export_tree(tmp_path / str(index), chosen).written == count
 
 

@@ -27,6 +27,7 @@ from tests.factories import (
 pytestmark = pytest.mark.django_db
 
 HOSTILE = """<script>alert('x')</script>&lt;b&gt; "quoted" \u202e"""
+PICTURE_STYLE = re.compile(r"(background-color:#[0-9a-f]{6})?(;?object-position:\d{1,3}% \d{1,3}%)?")
 
 
 class Outline(HTMLParser):
@@ -45,8 +46,11 @@ class Outline(HTMLParser):
         if tag == "a":
             self.links.append(dict(attributes))
         names = {name for name, _ in attributes}
-        if tag in ("script", "style", "iframe") or "style" in names or any(n.startswith("on") for n in names):
+        style = dict(attributes).get("style") or ""
+        if tag in ("script", "style", "iframe") or any(n.startswith("on") for n in names):
             self.refused.append(tag)
+        if style and not (tag == "img" and PICTURE_STYLE.fullmatch(style)):
+            self.refused.append(style)
 
     def hrefs(self) -> set[str | None]:
         return {link["href"] for link in self.links}
@@ -459,11 +463,21 @@ def test_healthz_says_ok_and_is_never_stored(client):
 
 
 def test_healthz_is_503_when_the_database_does_not_answer(client, monkeypatch):
-    def refuse():
+    def refuse(patience):
         raise DatabaseError("gone")
 
-    monkeypatch.setattr(views.connection, "cursor", refuse)
+    monkeypatch.setattr(views, "standstill", refuse)
     assert client.get("/healthz").status_code == 503
+
+
+@time_machine.travel(NOON, tick=False)
+def test_healthz_says_when_the_background_work_stands_still_and_stays_healthy(client):
+    make_image(cached=False, next_attempt_at=NOON - timedelta(minutes=11))
+    response = client.get("/healthz")
+    told = "queue stands still: 1 pictures wait, the first since 2026-03-02 11:49 UTC"
+    assert (response.status_code, response.text) == (200, f"ok\n{told}\n")
+    with time_machine.travel(NOON - timedelta(minutes=2), tick=False):
+        assert client.get("/healthz").text == "ok\n"
 
 
 # --- Query counts -------------------------------------------------------------------------------

@@ -4,9 +4,13 @@ import re
 
 import pytest
 from django.contrib.auth.models import User
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
-from tests.factories import add_picture, make_article, make_topic, make_user
+from articles.models import RelatedImage
+from images.caching import cache_due
+from images.models import RemoteImage
+from tests.factories import add_picture, make_article, make_image, make_related, make_topic, make_user, png
+from tests.fetching.hosts import answer, playing
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
 
@@ -82,6 +86,106 @@ def test_focus_stays_above_the_bar_of_buttons(visit, draft):
             continue
         box = focus.bounding_box()
         assert box["y"] + box["height"] <= bar.bounding_box()["y"], focus.evaluate("element => element.outerHTML")
+
+
+# --- Pictures -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def picture_host(settings):
+    """A host that has one picture at every address."""
+    with playing(answer(body=png(), content_type="image/png")) as host:
+        settings.FETCH_ALLOW_HOSTS = [host.name]
+        yield host
+
+
+def open_form(visitor, story) -> Page:
+    page = visitor.open(f"/admin/articles/article/{story.pk}/change/")
+    log_in(page, make_user("Editors"))
+    return page
+
+
+def row(page: Page, number: int) -> Locator:
+    return page.locator(f"#pictures-{number}")
+
+
+def add_row(page: Page, number: int) -> Locator:
+    page.get_by_role("button", name="Add another Picture").click()
+    return row(page, number)
+
+
+def save(page: Page) -> Locator:
+    """Press the button; what the site then says."""
+    page.get_by_role("button", name="Save", exact=True).click()
+    return page.locator(".messagelist")
+
+
+def test_pasted_address_is_seen_to_arrive_and_may_become_the_lead(visit, draft, picture_host):
+    first = draft.pictures.get().image.source_url
+    page = open_form(visit(), draft)
+    pasted = add_row(page, 1)
+    pasted.get_by_label("Address").fill(picture_host.url("/harbour.png"))
+    pasted.get_by_label("Alternative text").fill("The harbour at night")
+    expect(pasted.locator(".arrival")).to_have_text("Waiting…")
+    assert cache_due().cached == 1
+    expect(pasted.locator(".arrival")).to_have_text("Cached")
+    expect(pasted.locator(".field-preview img")).to_be_visible()
+
+    expect(row(page, 0).get_by_text("Lead", exact=True)).to_be_visible()
+    expect(row(page, 0).get_by_text("No credit.")).to_be_visible()
+    pasted.get_by_role("button", name="Make lead").click()
+    expect(pasted.get_by_text("Lead", exact=True)).to_be_visible()
+    expect(pasted.get_by_text("No credit.")).to_be_visible()
+    expect(row(page, 0).get_by_text("Lead", exact=True)).to_be_hidden()
+    expect(row(page, 0).get_by_text("No credit.")).to_be_hidden()
+    expect(save(page)).to_contain_text("Picture 1 (the lead): No credit. Picture 2: No alternative text.")
+    stored = [(use.position, use.image.source_url) for use in draft.pictures.select_related("image")]
+    assert stored == [(0, picture_host.url("/harbour.png")), (1, first)]
+
+
+def test_picture_that_waited_when_the_page_was_opened_is_seen_to_arrive(visit, draft, picture_host):
+    add_picture(draft, make_image(source_url=picture_host.url(), cached=False))
+    page = open_form(visit(), draft)
+    expect(row(page, 1).locator(".arrival")).to_have_text("Waiting")
+    assert cache_due().cached == 1
+    expect(row(page, 1).locator(".arrival")).to_have_text("Cached")
+
+
+def test_address_that_is_none_is_told_under_it_at_once(visit, draft):
+    editor = visit()
+    page = open_form(editor, draft)
+    added = add_row(page, 1)
+    added.get_by_label("Address").fill("harbour")
+    added.get_by_label("Credit").focus()
+    expect(added.locator(".row-note")).to_have_text("Enter a valid URL.")
+    assert not RemoteImage.objects.filter(source_url="harbour").exists()
+    assert editor.complaints.pop().startswith("Failed to load resource: the server responded with a status of 400")
+
+
+def test_uploaded_file_gives_the_row_its_address(visit, draft):
+    page = open_form(visit(), draft)
+    added = add_row(page, 1)
+    file = {"name": "harbour.png", "mimeType": "image/png", "buffer": png((64, 48), shade=7)}
+    added.get_by_label("Upload a file").set_input_files(file)
+    expect(added.locator(".field-preview img")).to_be_visible()
+    expect(added.get_by_label("Address")).to_have_value(re.compile(r"^/assets/uploads/\w+\.png$"))
+    added.get_by_label("Alternative text").fill("The harbour")
+    expect(added.get_by_text("No alternative text.")).to_be_hidden()
+    save(page).wait_for()
+    assert draft.pictures.last().image.by_hand
+
+
+def test_picture_of_related_coverage_is_used_once(visit, draft):
+    theirs = make_image()
+    RelatedImage.objects.create(related_story=make_related(draft), image=theirs, attribution="Their photographer")
+    page = open_form(visit(), draft)
+    use = page.locator(".offered").get_by_role("button")
+    use.click()
+    expect(row(page, 1).get_by_label("Address")).to_have_value(theirs.source_url)
+    expect(row(page, 1).get_by_label("Credit")).to_have_value("Their photographer")
+    expect(use).to_be_disabled()
+    save(page).wait_for()
+    assert [use.image for use in draft.pictures.all()][1:] == [theirs]
 
 
 def test_list_and_form_fit_a_phone(visit, draft):

@@ -43,7 +43,7 @@ def test_limit(hosting, capsys):
 
 def test_failed_ones_are_retried_on_request(hosting, capsys):
     host = hosting(answer(body=png()))
-    make_image(cached=False, source_url=host.url(), state="failed", reason="http_404", attempts=1)
+    make_image(cached=False, source_url=host.url(), state="failed", reason="http_404", next_attempt_at=None)
     assert run(capsys)[0] == "cached=0 failed=0\n"
     assert run(capsys, "--retry-failed")[0] == "cached=1 failed=0\n"
 

@@ -67,6 +67,79 @@ def test_lead_is_loaded_first_and_others_late():
     assert "fetchpriority" not in rendered(image)
 
 
+def test_picture_of_the_first_screen_does_not_wait():
+    html = rendered(make_image(), "eager=True")
+    assert "loading" not in html
+    assert "fetchpriority" not in html
+
+
+# --- In its frame ---------------------------------------------------------------------------------
+
+
+def style_of(html: str) -> str:
+    """The one style attribute there is, on the `<img>`; empty when there is none."""
+    found = re.findall(r'<img [^>]* style="([^"]*)">', html)
+    assert html.count("style=") == len(found) <= 1
+    return "".join(found)
+
+
+@pytest.fixture(params=[rendered, thumbnail], ids=["picture", "thumbnail"])
+def shown(request):
+    """Makes HTML of an image: on readers' pages, and in the admin."""
+    return request.param
+
+
+def test_dominant_colour_shows_while_a_picture_loads(shown):
+    image = make_image()
+    image.color = "#abcdef"
+    assert style_of(shown(image)) == "background-color:#abcdef"
+
+
+def test_processed_pictures_have_a_colour_to_show(shown):
+    assert re.fullmatch(r"background-color:#[0-9a-f]{6}", style_of(shown(make_image())))
+
+
+def test_nothing_shows_through_a_transparent_picture(shown):
+    image = make_image(cached=False)
+    caching.store(image, encoded(Image.new("RGBA", (400, 300), (200, 0, 0, 90)), "PNG"))
+    assert image.color
+    assert style_of(shown(image)) == ""
+
+
+def test_what_matters_stays_in_view_when_a_picture_is_cropped(shown):
+    image = make_image()
+    image.color, image.focus_x, image.focus_y = "#abcdef", 30, 0
+    assert style_of(shown(image)) == "background-color:#abcdef;object-position:30% 0%"
+
+
+def test_middle_needs_no_saying(shown):
+    image = make_image()
+    image.color = ""
+    assert "style" not in shown(image)
+
+
+@pytest.mark.parametrize(
+    "color",
+    ["red", "#ABCDEF", "#abcde", "#abcdef;", "#abcdef\n", "#abcdef}", 'x"><script>', "url(//x.example)"],
+)
+def test_nothing_but_a_colour_gets_into_the_style(shown, color):
+    image = make_image()
+    image.color = color
+    assert style_of(shown(image)) == ""
+
+
+def test_nothing_but_whole_numbers_get_into_the_style(shown):
+    image = make_image()
+    image.color, image.focus_x, image.focus_y = "", 20.7, "80"
+    assert style_of(shown(image)) == "object-position:20% 80%"
+    image.focus_x = "0;background:url(//x.example)"
+    with pytest.raises(ValueError, match="invalid literal"):
+        shown(image)
+
+
+# --- Words, and pictures that are not there -------------------------------------------------------
+
+
 def test_use_brings_its_own_alternative_text():
     use = add_picture(make_article(), make_image(), alt="From the use")
     assert 'alt="From the use"' in rendered(use)
@@ -100,7 +173,7 @@ def test_remote_address_is_never_shown():
 def test_everything_is_escaped(cached):
     html = rendered(make_image(cached=cached), "alt=evil sizes=evil class=evil label=evil", evil=HOSTILE)
     assert "<script>" not in html
-    assert "style=" not in html
+    assert html.count("style=") == cached
 
 
 def test_unknown_argument_is_an_error():

@@ -6,7 +6,7 @@ from django.urls import reverse
 from images.models import RemoteImage
 from providers.models import Provider, ProviderImage
 from tests.articles.pages import filled
-from tests.factories import make_article, make_image, make_provider, make_related, make_user
+from tests.factories import add_picture, make_article, make_image, make_provider, make_related, make_user
 
 pytestmark = pytest.mark.django_db
 LIST = reverse("admin:providers_provider_changelist")
@@ -165,3 +165,41 @@ def test_editor_may_not_delete_and_contributor_may_only_look(client):
     assert client.get(address(provider)).status_code == 200
     assert client.post(address(provider), {"name": "New"}).status_code == 403
     assert Provider.objects.filter(pk=provider.pk, name=provider.name).exists()
+
+
+# --- All its pictures -------------------------------------------------------------------------------
+
+
+def test_all_pictures_are_taken_down_for_a_reason_and_allowed_again(client):
+    provider = make_provider()
+    image = add_picture(make_article(provider=provider)).image
+    pictures = address(provider, "pictures")
+    assert f'href="{pictures}">Take all its pictures down' in client.get(address(provider)).text
+    assert "1 address" in client.get(pictures).text
+    response = client.post(pictures, {"reason": "They <b>ask</b> for it."}, follow=True)
+    assert "Taken down: 1 address." in response.text
+    assert "“They &lt;b&gt;ask&lt;/b&gt; for it.”" in response.text
+    image.refresh_from_db()
+    assert image.state == RemoteImage.State.TAKEN_DOWN
+    assert "Allow its pictures again" in response.text
+    client.post(pictures, {"reason": "A mistake."})
+    image.refresh_from_db()
+    assert (image.state, Provider.objects.get(pk=provider.pk).no_pictures) == (RemoteImage.State.PENDING, "")
+
+
+def test_without_a_reason_nothing_is_taken_down(client):
+    provider = make_provider()
+    add_picture(make_article(provider=provider))
+    response = client.post(address(provider, "pictures"), {"reason": " "})
+    assert "This field is required." in response.text
+    assert RemoteImage.objects.get().state == RemoteImage.State.CACHED
+
+
+def test_who_may_not_take_pictures_down_cannot_take_down_a_providers(client):
+    client.force_login(make_user("Contributors"))
+    provider = make_provider()
+    add_picture(make_article(provider=provider))
+    for method in (client.get, client.post):
+        assert method(address(provider, "pictures"), {"reason": "Because."}).status_code == 403
+    assert "Take all its pictures down" not in client.get(address(provider)).text
+    assert RemoteImage.objects.get().state == RemoteImage.State.CACHED

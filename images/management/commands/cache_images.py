@@ -1,7 +1,11 @@
+import math
+
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
-from images.caching import by_keys, cache_all, due
+from images import queue
+from images.caching import cache_due
+from images.models import RemoteImage
 
 
 class Command(BaseCommand):
@@ -21,9 +25,11 @@ class Command(BaseCommand):
     def handle(self, *, limit: int | None, retry_failed: bool, **options: object) -> None:
         if limit is not None and limit < 1:
             raise CommandError("--limit must be at least 1.")
-        keys = list(due(limit, retry_failed=retry_failed).values_list("pk", flat=True))
-        with tqdm(total=len(keys), unit="picture", disable=None) as progress:
-            report = cache_all(by_keys(keys), on_done=lambda image: progress.update())
+        if retry_failed:
+            queue.mark_pending(RemoteImage.objects.filter(state=RemoteImage.State.FAILED))
+        at_most = math.inf if limit is None else limit
+        with tqdm(total=int(min(queue.due().count(), at_most)), unit="picture", disable=None) as progress:
+            report = cache_due(limit=at_most, wait_for_others=True, on_done=lambda image: progress.update())
         for image in report.failed:
             self.stderr.write(f"{image.source_url}: {image.reason}: {image.detail}")
         self.stdout.write(f"cached={report.cached} failed={len(report.failed)}")

@@ -1,0 +1,133 @@
+import pytest
+from django.contrib.auth.models import Permission
+from django.core.exceptions import PermissionDenied
+from django.core.files.storage import default_storage
+
+from images import queue
+from images.caching import cache_due, store
+from images.models import ImageEvent, RemoteImage
+from images.takedown import allow_again, take_down
+from tests.factories import make_image, make_user, png
+from tests.fetching.hosts import answer
+
+pytestmark = pytest.mark.django_db
+
+State = RemoteImage.State
+
+
+@pytest.fixture
+def editor():
+    user = make_user("Editors")
+    assert user.has_perm("images.take_down_remoteimage")
+    return user
+
+
+@pytest.fixture
+def committed(django_capture_on_commit_callbacks):
+    """What waits for the transaction's end is done when this context ends."""
+    return lambda: django_capture_on_commit_callbacks(execute=True)
+
+
+def only(*images: RemoteImage):
+    return RemoteImage.objects.filter(pk__in=[image.pk for image in images])
+
+
+def test_picture_is_gone_at_all_its_addresses_with_its_files_and_the_reason(editor, committed, stored):
+    first, other = make_image(), make_image()
+    second = make_image(cached=False)
+    store(second, png((400, 300), shade=7))
+    store(first, png((400, 300), shade=7))
+    with committed():
+        assert take_down(only(first), by=editor, reason="The photographer asks for it.") == 2
+    for image in (first, second):
+        image.refresh_from_db()
+        assert (image.state, image.reason, image.next_attempt_at) == (State.TAKEN_DOWN, "taken_down", None)
+        assert image.detail == "The photographer asks for it."
+        assert not image.has_picture
+        assert image.rendition_widths() == []
+        event = image.events.get()
+        assert (event.verb, event.actor, event.note) == (State.TAKEN_DOWN, editor, "The photographer asks for it.")
+    assert [name for name in stored() if first.content_hash in name] == []
+    other.refresh_from_db()
+    assert other.has_picture
+    assert len([name for name in stored() if other.content_hash in name]) > 0
+
+
+def test_files_of_widths_that_are_not_made_any_more_go_too(editor, committed, stored):
+    image = make_image()
+    folder = f"renditions/{image.content_hash[:2]}"
+    with default_storage.open(f"{folder}/{image.content_hash}-2000.avif", "wb") as file:
+        file.write(b"old")
+    with committed():
+        take_down(only(image), by=editor, reason="Gone.")
+    assert stored() == []
+
+
+def test_nothing_fetches_it_again(editor, hosting):
+    host = hosting(answer(body=png()))
+    image = make_image(cached=False, source_url=host.url())
+    take_down(only(image), by=editor, reason="No.")
+    queue.mark_pending(only(image))
+    cache_due()
+    assert host.requests == []
+    image.refresh_from_db()
+    assert image.state == State.TAKEN_DOWN
+
+
+def test_the_same_picture_stays_down_at_a_new_address(editor, hosting, committed, stored):
+    host = hosting(answer(body=png()))
+    old = make_image(cached=False)
+    store(old, png())
+    with committed():
+        take_down(only(old), by=editor, reason="Not licensed.")
+    image = make_image(cached=False, source_url=host.url("/new-address"))
+    with committed():
+        report = cache_due()
+    assert (report.cached, report.failed) == (0, [image])
+    image.refresh_from_db()
+    assert (image.state, image.reason, image.detail) == (State.TAKEN_DOWN, "taken_down", "Not licensed.")
+    event = image.events.get()
+    assert (event.verb, event.actor, event.note) == (ImageEvent.Verb.TAKEN_DOWN, None, "Not licensed.")
+    assert stored() == []
+
+
+def test_taken_down_twice_is_logged_once(editor):
+    image = make_image()
+    assert take_down(only(image), by=editor, reason="First.") == 1
+    assert take_down(only(image), by=editor, reason="Second.") == 0
+    image.refresh_from_db()
+    assert (image.detail, image.events.count()) == ("First.", 1)
+
+
+def test_allowed_again_it_is_fetched(editor, hosting):
+    host = hosting(answer(body=png()))
+    image = make_image(cached=False, source_url=host.url())
+    cache_due()
+    take_down(only(image), by=editor, reason="A mistake.")
+    assert allow_again(only(image), by=editor, reason="It was licensed.") == 1
+    cache_due()
+    image.refresh_from_db()
+    assert (image.state, image.reason) == (State.CACHED, "")
+    assert list(image.events.values_list("verb", "note")) == [
+        ("allowed", "It was licensed."),
+        ("taken_down", "A mistake."),
+    ]
+
+
+def test_picture_of_a_tree_that_is_allowed_again_waits_for_its_file(editor):
+    image = make_image(source_url="/assets/logo.png")
+    take_down(only(image), by=editor, reason="A mistake.")
+    allow_again(only(image), by=editor, reason="Ours.")
+    image.refresh_from_db()
+    assert (image.state, image.has_picture, image.next_attempt_at) == (State.PENDING, False, None)
+
+
+@pytest.mark.parametrize("verb", [take_down, allow_again])
+def test_only_who_may(verb):
+    contributor = make_user("Contributors")
+    contributor.user_permissions.add(Permission.objects.get(codename="change_remoteimage"))
+    image = make_image()
+    with pytest.raises(PermissionDenied):
+        verb(only(image), by=contributor, reason="Because.")
+    image.refresh_from_db()
+    assert image.has_picture
