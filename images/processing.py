@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from PIL import Image, ImageCms, ImageOps
 from PIL.JpegImagePlugin import JpegImageFile
 
+from images.recognising import looks_like_ours, name_of_other
+
 WIDTHS = (160, 320, 640, 960, 1280)
 MAX_BYTES = 20 * 1024 * 1024
 MAX_HEIGHT = 6_000  # of a rendition: encoders hold several copies of the widest one
@@ -45,8 +47,8 @@ _MAX_PIXELS |= {"JPEG": MAX_PIXELS, "MPO": MAX_PIXELS}
 _BAND_PIXELS = 1_000_000
 _JPEG_MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd7\xff])", re.DOTALL)  # but those within the coded data
 
-# WebP method 2 takes 0.6 of the time of Pillow's default 4, for files 4 % larger. JPEG is for the few readers
-# without WebP: a progressive one is 6 % smaller, but takes half as long again.
+# Measured in docs/decisions/pictures.md: WebP method 2 takes half the time of Pillow's default 4, for files 3 % larger.
+# JPEG is for the few readers without WebP: a progressive one is 3 % smaller, but takes more than twice as long.
 ENCODINGS: dict[str, dict[str, object]] = {
     "webp": {"format": "WEBP", "quality": 80, "method": 2},
     "jpg": {"format": "JPEG", "quality": 82, "optimize": True},
@@ -94,10 +96,16 @@ class Processed:
     renditions: tuple[Rendition, ...]
 
 
-def widths_for(original_width: int) -> list[int]:
-    """The rendition widths of a picture, ascending; never wider than the picture itself."""
-    largest = min(original_width, WIDTHS[-1])
-    return [*(width for width in WIDTHS if width < largest), largest]
+def widths_for(width: int, height: int) -> list[int]:
+    """The rendition widths of a picture of this size, ascending; never wider than the picture itself, nor higher than
+    MAX_HEIGHT."""
+    largest = max(1, min(width, WIDTHS[-1], width * MAX_HEIGHT // height))
+    return [*(each for each in WIDTHS if each < largest), largest]
+
+
+def height_for(rendition_width: int, width: int, height: int) -> int:
+    """The height of the rendition of that width, of a picture of this size."""
+    return max(1, round(height * rendition_width / width))
 
 
 def universal_extension(has_alpha: bool) -> str:
@@ -107,9 +115,11 @@ def universal_extension(has_alpha: bool) -> str:
 
 def process(data: bytes) -> Processed:
     """Verify a picture and make its renditions, or raise BadImage whatever Pillow raises."""
+    if not data:
+        raise BadImage("empty", "The file is empty.")
     if len(data) > MAX_BYTES:
         raise BadImage("too_large", f"The file is larger than {MAX_BYTES // 2**20} MiB.")
-    with _faults_translated():
+    with _faults_translated(data):
         base, kind, width, height = _base(data)
         has_alpha = base.mode == "RGBA"
         facts = Facts(
@@ -122,11 +132,11 @@ def process(data: bytes) -> Processed:
             byte_size=len(data),
             color=_dominant_color(base),
         )
-        return Processed(facts, tuple(_renditions(base, ("webp", universal_extension(has_alpha)))))
+        return Processed(facts, tuple(_renditions(base, facts)))
 
 
 def _base(data: bytes) -> tuple[Image.Image, str, int, int]:
-    """The picture in sRGB, upright, at most as wide as the widest rendition; its format, and its full size upright.
+    """The picture in sRGB, upright, as large as its widest rendition; its format, and its full size upright.
 
     It is reduced before its colours are converted and it is turned: those cost by the pixel. The full picture
     is let go of when this returns, before any encoder asks for memory.
@@ -135,20 +145,28 @@ def _base(data: bytes) -> tuple[Image.Image, str, int, int]:
     with Image.open(io.BytesIO(data), formats=_OPENERS) as image:
         width, height = _load(image, scans)
         orientation = _orientation(image)
-        across, down = (height, width) if orientation >= 5 else (width, height)
-        scale = min(1.0, WIDTHS[-1] / across)
-        if down * scale > MAX_HEIGHT:
-            raise BadImage("too_tall", "The picture is too tall for its width.")
-        base = _scaled(image, max(1, round(width * scale)), max(1, round(height * scale)))
+        lies = orientation >= 5
+        across, down = (height, width) if lies else (width, height)
+        base = _scaled(image, *_base_size(across, down)[:: -1 if lies else 1])
         base = _without_idle_alpha(_in_srgb(base, image.info.get("icc_profile")))
         return _upright(base, orientation), image.format or "", across, down
+
+
+def _base_size(width: int, height: int) -> tuple[int, int]:
+    """The size of the widest rendition. Of a tall picture it is narrow, down to a single pixel."""
+    if height > width * MAX_HEIGHT:
+        raise BadImage("too_tall", "The picture is too tall for its width.")
+    widest = widths_for(width, height)[-1]
+    return widest, height_for(widest, width, height)
 
 
 def _load(image: Image.Image, scans: list[int]) -> tuple[int, int]:
     """Decode, JPEGs at 1/2, 1/4 or 1/8 where that is enough. Returns the full size."""
     width, height = _checked_size(image)
+    if image.mode == "F":
+        raise BadImage("unsupported_format", "This holds measurements, not colours, and is not shown.")
     if isinstance(image, JpegImageFile):
-        scale = min(1.0, WIDTHS[-1] / min(width, height))
+        scale = max(_scale(width, height), _scale(height, width))  # which way is up is not known yet
         image.draft(None, (round(width * scale), round(height * scale)))
         if _decoded_bytes(image, scans, width * height) > MAX_JPEG_BYTES:
             raise _too_many_pixels(width, height)
@@ -156,11 +174,13 @@ def _load(image: Image.Image, scans: list[int]) -> tuple[int, int]:
     return width, height
 
 
+def _scale(width: int, height: int) -> float:
+    return min(1.0, WIDTHS[-1] / width, MAX_HEIGHT / height)
+
+
 def _checked_size(image: Image.Image) -> tuple[int, int]:
     """The declared size, judged before a single pixel is decoded."""
     width, height = image.size
-    if not width or not height:
-        raise BadImage("empty", "The picture has no pixels.")
     if width * height > _MAX_PIXELS[image.format or ""]:
         raise _too_many_pixels(width, height)
     return width, height
@@ -205,13 +225,13 @@ def _checked_scans(data: bytes) -> list[int]:
 def _scaled(image: Image.Image, width: int, height: int) -> Image.Image:
     if image.size == (width, height):
         return _resizable(image)
-    scaled = _resized(_narrowed(image, width), width, height)
+    scaled = _resized(image if _is_resizable(image) else _narrowed(image, width), width, height)
     return scaled.convert("RGBA") if scaled.mode == "RGBa" else scaled
 
 
 def _narrowed(image: Image.Image, width: int) -> Image.Image:
     """Converted and scaled across in bands of rows, so that no second picture of full size is ever held."""
-    narrow = Image.new(_band(image, 0, 1).mode, (width, image.height))
+    narrow = Image.new(_band(image, 0, 1).mode, (width, image.height), None)  # not cleared: every row is pasted
     rows = max(1, _BAND_PIXELS // image.width)
     for top in range(0, image.height, rows):
         band = _band(image, top, min(top + rows, image.height))
@@ -240,9 +260,13 @@ def _upright(image: Image.Image, orientation: int) -> Image.Image:
     return ImageOps.exif_transpose(image)
 
 
+def _is_resizable(image: Image.Image) -> bool:
+    return image.mode in {"RGB", "L", "CMYK"} and "transparency" not in image.info
+
+
 def _resizable(image: Image.Image) -> Image.Image:
     """In a mode that can be scaled without harm: palettes and masks spelled out, 16 bits made 8."""
-    if image.mode in {"RGB", "RGBA", "L", "CMYK"} and "transparency" not in image.info:
+    if _is_resizable(image) or image.mode == "RGBA":
         return image
     if image.mode.startswith("I"):
         return image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
@@ -271,12 +295,12 @@ def _without_idle_alpha(image: Image.Image) -> Image.Image:
     return image
 
 
-def _renditions(base: Image.Image, extensions: tuple[str, ...]) -> Iterator[Rendition]:
+def _renditions(base: Image.Image, facts: Facts) -> Iterator[Rendition]:
     """From large to small, each made from the one before: the small ones then cost next to nothing."""
     image = base
-    for width in reversed(widths_for(base.width)):
-        image = _resized(image, width, max(1, round(base.height * width / base.width)))
-        for extension in extensions:
+    for width in reversed(widths_for(facts.width, facts.height)):
+        image = _resized(image, width, height_for(width, facts.width, facts.height))
+        for extension in ("webp", universal_extension(facts.has_alpha)):
             yield Rendition(width, extension, _encoded(image, extension))
 
 
@@ -305,14 +329,20 @@ def _dominant_color(image: Image.Image) -> str:
 
 
 @contextmanager
-def _faults_translated() -> Iterator[None]:
+def _faults_translated(data: bytes) -> Iterator[None]:
     try:
         yield
     except BadImage:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise BadImage("too_many_pixels", "The picture claims more pixels than it may.") from error
-    except Image.UnidentifiedImageError as error:
-        raise BadImage("not_an_image", "The file is not a picture of a kind we show.") from error
     except Exception as error:  # Pillow raises a dozen kinds for broken files, SyntaxError and KeyError among them
-        raise BadImage("broken", "The picture is damaged or incomplete.") from error
+        raise _refusal(data) from error
+
+
+def _refusal(data: bytes) -> BadImage:
+    if looks_like_ours(data):
+        return BadImage("broken", "The picture is damaged, incomplete or of a rare kind.")
+    if other := name_of_other(data):
+        return BadImage("unsupported_format", other)
+    return BadImage("not_an_image", "The file is not a picture of a kind we show.")
