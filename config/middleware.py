@@ -38,13 +38,10 @@ class ContentPolicyMiddleware:
 
 
 def content_policy(media_url: str) -> str:
-    """Style attributes are let through for a picture's colour and focus, style elements are not: see
-    docs/decisions/style-attributes.md."""
     parts = urlsplit(media_url)
     pictures = f" {parts.scheme}://{parts.netloc}" if parts.netloc else ""
     return (
-        f"default-src 'self'; img-src 'self' data:{pictures}; "
-        "style-src 'self'; style-src-attr 'unsafe-inline'; object-src 'none'; "
+        f"default-src 'self'; img-src 'self' data:{pictures}; object-src 'none'; "
         "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     )
 

@@ -172,6 +172,7 @@ class _Round:
         )
         self.claimed: list[RemoteImage] = []  # and not begun
         self.running: dict[Future[Outcome], RemoteImage] = {}
+        self.finished: list[tuple[RemoteImage, Outcome]] = []  # and not recorded
 
     @contextmanager
     def at_work(self) -> Iterator[None]:
@@ -180,13 +181,16 @@ class _Round:
             try:
                 yield
             finally:
-                queue.give_back([*self.claimed, *self.running.values()])
+                queue.give_back([*self.claimed, *self.running.values(), *(image for image, _ in self.finished)])
 
     def outcomes(self) -> Iterator[tuple[RemoteImage, Outcome]]:
         while True:
             pause = self._begin()
             if self.running:
-                yield from self._finished(timeout=pause)
+                self._collect(timeout=pause)
+                self._begin()  # threads need not wait until it is written down
+                while self.finished:
+                    yield self.finished.pop()
                 continue
             if not self.claimed and self.wait_for_others:
                 pause = self._until_others_are_due()
@@ -237,11 +241,11 @@ class _Round:
         pauses = (self.hosts.wait(image.source_url) for image in self.claimed)
         return (pause for pause in pauses if pause < math.inf)
 
-    def _finished(self, timeout: float | None) -> Iterator[tuple[RemoteImage, Outcome]]:
+    def _collect(self, timeout: float | None) -> None:
         for future in wait(self.running, timeout, FIRST_COMPLETED).done:
             image, outcome = self.running.pop(future), future.result()
             self.hosts.end(image.source_url, getattr(outcome, "retry_after", None))
-            yield image, outcome
+            self.finished.append((image, outcome))
 
     def _is_over(self) -> bool:
         return self.limit < 1 or time.monotonic() >= self.last_start or self.stopping.is_set()

@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from images.processing import universal_extension, widths_for
+from images.processing import height_for, universal_extension, widths_for
 
 Kind = Literal["webp", "universal"]
 
@@ -113,7 +113,7 @@ class RemoteImage(models.Model):
 
     def rendition_height(self, width: int) -> int:
         """The height that goes with a rendition's width."""
-        return max(1, round((self.height or 0) * width / (self.width or width)))
+        return height_for(width, self.width or width, self.height or width)
 
 
 def rendition_name(content_hash: str, width: int, extension: str) -> str:

@@ -3,7 +3,7 @@
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from images.framing import style_attribute
+from images.framing import frame_classes
 from images.models import RemoteImage
 
 NOTHING = SafeString('<span class="thumbnail placeholder" aria-hidden="true"></span>')
@@ -16,9 +16,9 @@ def thumbnail(image: RemoteImage | None, at_least: int = 160) -> SafeString:
         return NOTHING
     width = next((width for width in widths if width >= at_least), widths[-1])
     return format_html(
-        '<img class="thumbnail" src="{}" width="{}" height="{}" alt="" loading="lazy" decoding="async"{}>',
+        '<img class="{}" src="{}" width="{}" height="{}" alt="" loading="lazy" decoding="async">',
+        f"thumbnail {frame_classes(image)}".strip(),
         image.rendition_url(width, "webp"),
         width,
         image.rendition_height(width),
-        style_attribute(image),
     )

@@ -25,8 +25,6 @@ def test_every_answer_says_that_only_our_own_may_be_loaded(client, address):
     assert policy == {
         "default-src": "'self'",
         "img-src": "'self' data:",
-        "style-src": "'self'",
-        "style-src-attr": "'unsafe-inline'",
         "object-src": "'none'",
         "base-uri": "'none'",
         "form-action": "'self'",

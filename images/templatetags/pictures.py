@@ -4,7 +4,7 @@ from django import template
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from images.framing import style_attribute
+from images.framing import frame_classes
 from images.models import ImageUse, Kind, RemoteImage
 
 register = template.Library()
@@ -43,10 +43,11 @@ def _picture(image: RemoteImage, css_class: str, alt: str, sizes: str, loading: 
     fallback = max((width for width in widths if width <= FALLBACK_WIDTH), default=widths[0])
     return format_html(
         '<picture class="{}"><source type="image/webp" srcset="{}" sizes="{}">'
-        '<img src="{}" srcset="{}" sizes="{}" width="{}" height="{}" alt="{}"{} decoding="async"{}></picture>',
+        '<img class="{}" src="{}" srcset="{}" sizes="{}" width="{}" height="{}" alt="{}"{} decoding="async"></picture>',
         _classes("picture", css_class),
         _srcset(image, widths, "webp"),
         sizes,
+        frame_classes(image),
         image.rendition_url(fallback, "universal"),
         _srcset(image, widths, "universal"),
         sizes,
@@ -54,7 +55,6 @@ def _picture(image: RemoteImage, css_class: str, alt: str, sizes: str, loading: 
         image.rendition_height(widths[-1]),
         alt,
         loading,
-        style_attribute(image),
     )
 
 

@@ -66,8 +66,8 @@ def test_one_picture_comes_before_all_others_and_those_far_below_wait(visit, lea
 
 
 def test_colour_stands_behind_a_picture_and_the_focus_stays_in_view(visit, lead):
-    RemoteImage.objects.filter(pk=lead.pk).update(color="#123456", focus_x=20, focus_y=80)
+    RemoteImage.objects.filter(pk=lead.pk).update(color="#123364", focus_x=20, focus_y=80)
     page = visit().open("/news/2026-03-02-lead/")
     picture = page.locator(f'img[src*="{lead.content_hash}"]').first
-    expect(picture).to_have_css("background-color", "rgb(18, 52, 86)")
+    expect(picture).to_have_css("background-color", "rgb(0, 51, 102)")
     expect(picture).to_have_css("object-position", "20% 80%")

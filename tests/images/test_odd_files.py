@@ -12,10 +12,11 @@ from images.processing import BadImage, process
 from tests.images.odd_files import ODD_FILES, OTHERS, Shown
 from tests.images.pictures import near
 
-# Pillow's own remarks about such files. They go to the log of a running site, once.
+# Pillow's own remarks about such files. On a running site they go to the log, once; the last is silenced there.
 pytestmark = [
     pytest.mark.filterwarnings("ignore:Corrupt EXIF data"),
     pytest.mark.filterwarnings("ignore:Image was not the expected size"),
+    pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning"),
 ]
 
 SHOWN = {name: (make, expected) for name, (make, expected) in ODD_FILES.items() if isinstance(expected, Shown)}

@@ -1,12 +1,16 @@
 import io
 import re
+from itertools import product
+from pathlib import Path
 
 import pytest
+from django.contrib.staticfiles import finders
 from django.core.files.storage import default_storage
 from django.template import Context, Template, TemplateSyntaxError
 from PIL import Image
 
 from images import caching
+from images.framing import CHANNEL, FOCUS_STEP
 from images.thumbnails import thumbnail
 from tests.factories import add_picture, make_article, make_image
 from tests.images.pictures import encoded, exif, icon_hiding, two_tone
@@ -76,11 +80,10 @@ def test_picture_of_the_first_screen_does_not_wait():
 # --- In its frame ---------------------------------------------------------------------------------
 
 
-def style_of(html: str) -> str:
-    """The one style attribute there is, on the `<img>`; empty when there is none."""
-    found = re.findall(r'<img [^>]* style="([^"]*)">', html)
-    assert html.count("style=") == len(found) <= 1
-    return "".join(found)
+def classes_of(html: str) -> list[str]:
+    """Those of the `<img>`, but the one that all thumbnails have."""
+    assert "style=" not in html
+    return [name for name in re.search(r'<img class="([^"]*)"', html)[1].split() if name != "thumbnail"]
 
 
 @pytest.fixture(params=[rendered, thumbnail], ids=["picture", "thumbnail"])
@@ -89,52 +92,59 @@ def shown(request):
     return request.param
 
 
-def test_dominant_colour_shows_while_a_picture_loads(shown):
+@pytest.mark.parametrize(
+    ("color", "tint"),
+    [("#000000", "000"), ("#ffffff", "fff"), ("#33cc99", "3c9"), ("#19197f", "006"), ("#1a1a80", "339")],
+)
+def test_dominant_colour_shows_while_a_picture_loads(shown, color, tint):
     image = make_image()
-    image.color = "#abcdef"
-    assert style_of(shown(image)) == "background-color:#abcdef"
+    image.color = color
+    assert classes_of(shown(image)) == [f"tint-{tint}"]
 
 
 def test_processed_pictures_have_a_colour_to_show(shown):
-    assert re.fullmatch(r"background-color:#[0-9a-f]{6}", style_of(shown(make_image())))
+    assert classes_of(shown(make_image()))[0].startswith("tint-")
 
 
 def test_nothing_shows_through_a_transparent_picture(shown):
     image = make_image(cached=False)
     caching.store(image, encoded(Image.new("RGBA", (400, 300), (200, 0, 0, 90)), "PNG"))
     assert image.color
-    assert style_of(shown(image)) == ""
+    assert classes_of(shown(image)) == []
 
 
-def test_what_matters_stays_in_view_when_a_picture_is_cropped(shown):
+@pytest.mark.parametrize(
+    ("focus", "classes"),
+    [
+        ((30, 0), ["focus-x-30", "focus-y-0"]),
+        ((100, 50), ["focus-x-100"]),
+        ((48, 53), ["focus-y-55"]),
+        ((50, 50), []),
+    ],
+)
+def test_what_matters_stays_in_view_when_a_picture_is_cropped(shown, focus, classes):
     image = make_image()
-    image.color, image.focus_x, image.focus_y = "#abcdef", 30, 0
-    assert style_of(shown(image)) == "background-color:#abcdef;object-position:30% 0%"
-
-
-def test_middle_needs_no_saying(shown):
-    image = make_image()
-    image.color = ""
-    assert "style" not in shown(image)
+    image.color, (image.focus_x, image.focus_y) = "", focus
+    assert classes_of(shown(image)) == classes
 
 
 @pytest.mark.parametrize(
     "color",
     ["red", "#ABCDEF", "#abcde", "#abcdef;", "#abcdef\n", "#abcdef}", 'x"><script>', "url(//x.example)"],
 )
-def test_nothing_but_a_colour_gets_into_the_style(shown, color):
+def test_nothing_but_a_colour_becomes_a_class(shown, color):
     image = make_image()
     image.color = color
-    assert style_of(shown(image)) == ""
+    assert classes_of(shown(image)) == []
 
 
-def test_nothing_but_whole_numbers_get_into_the_style(shown):
-    image = make_image()
-    image.color, image.focus_x, image.focus_y = "", 20.7, "80"
-    assert style_of(shown(image)) == "object-position:20% 80%"
-    image.focus_x = "0;background:url(//x.example)"
-    with pytest.raises(ValueError, match="invalid literal"):
-        shown(image)
+def test_style_sheet_has_the_classes_that_pictures_get():
+    tints = ["".join(channels) for channels in product(CHANNEL, repeat=3)]
+    places = [(side, at) for side in "xy" for at in range(0, 101, FOCUS_STEP) if at != 50]
+    rules = [f".tint-{tint}{{background-color:#{tint}}}" for tint in tints]
+    rules += [f".focus-{side}-{at}{{--focus-{side}:{at}%}}" for side, at in places]
+    sheet = Path(finders.find("css/frames.css")).read_text()
+    assert sheet.partition("\n")[2] == "".join(f"{rule}\n" for rule in rules)
 
 
 # --- Words, and pictures that are not there -------------------------------------------------------
@@ -173,7 +183,7 @@ def test_remote_address_is_never_shown():
 def test_everything_is_escaped(cached):
     html = rendered(make_image(cached=cached), "alt=evil sizes=evil class=evil label=evil", evil=HOSTILE)
     assert "<script>" not in html
-    assert html.count("style=") == cached
+    assert "style=" not in html
 
 
 def test_unknown_argument_is_an_error():

@@ -292,6 +292,7 @@ LARGEST = {
     "grey PNG with transparency": ("LA", (5_830, 5_830), "PNG", {}),
     "RGBA PNG": ("RGBA", (5_830, 5_830), "PNG", {}),
     "tall RGBA PNG": ("RGBA", (2_690, 12_600), "PNG", {}),
+    "tall RGB PNG": ("RGB", (2_690, 12_600), "PNG", {}),
     "very tall RGBA PNG": ("RGBA", (400, 85_000), "PNG", {}),
     "16-bit PNG": ("I;16", (5_830, 5_830), "PNG", {}),
     "CMYK JPEG": ("CMYK", (7_200, 7_200), "JPEG", {}),
