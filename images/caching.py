@@ -11,17 +11,19 @@ import math
 import os
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
-from functools import partial
+from functools import cache, partial
 from itertools import islice
 from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from fetching.client import fetch
@@ -37,7 +39,8 @@ WORKERS = 8  # threads: most of their time they wait for others' servers
 AT_ONCE_FROM_A_HOST = 2
 SPACING_SECONDS = 0.5  # between two fetches from one host
 PATIENCE = 10.0  # seconds that a claimed picture waits for its host; one that would wait longer goes back
-CLAIMED_AT_MOST = 4  # pictures for each thread, while all of them wait for their hosts
+CLAIMED_AT_MOST = 4  # pictures for each thread, while all of them wait for their hosts,
+CLAIMED_OF_A_HOST = 4  # and of each host: others have theirs behind it
 BATCH = 200  # rows
 
 State = RemoteImage.State
@@ -51,6 +54,7 @@ class Stored:
     """The files are there. The validators are what the host said, for the next time."""
 
     facts: Facts
+    is_new: bool  # none of the files was there before
     etag: str = ""
     last_modified: str = ""
 
@@ -68,6 +72,7 @@ class Fault:
     detail: str
     passing: bool = False
     retry_after: float | None = None  # seconds, when the host says so
+    is_ours: bool = False  # it says nothing of the picture, and is no attempt
 
 
 Outcome = Stored | Unchanged | Fault
@@ -84,10 +89,10 @@ class CacheReport:
     def done(self) -> int:
         return self.cached + len(self.failed)
 
-    def count(self, image: RemoteImage, outcome: Outcome) -> None:
-        if isinstance(outcome, Fault):
+    def count(self, image: RemoteImage, recorded: Outcome | None) -> None:
+        if isinstance(recorded, Fault):
             self.failed.append(image)
-        else:
+        elif recorded:
             self.cached += 1
 
 
@@ -152,8 +157,27 @@ def cache_due(
     with round_.at_work():
         for image, outcome in round_.outcomes():
             report.count(image, _record(image, outcome))
+            _leave_alone(image, outcome)
             on_done(image)
     return report
+
+
+@cache
+def hosts(exempt: frozenset[str]) -> Hosts:
+    """Remembered from one round to the next: what a host asks for holds for this process."""
+    return Hosts(at_once=AT_ONCE_FROM_A_HOST, spacing_seconds=SPACING_SECONDS, exempt=exempt)
+
+
+def _leave_alone(image: RemoteImage, outcome: Outcome) -> None:
+    """A long pause is of all that comes from that host, and each of the many rows need not be claimed to learn it."""
+    pause = outcome.retry_after if isinstance(outcome, Fault) else None
+    if pause and pause > PATIENCE:
+        queue.postpone(_host(image), pause)
+
+
+def _host(image: RemoteImage) -> str:
+    """How the addresses of all its host's pictures begin."""
+    return "/".join(image.source_url.split("/")[:3]) + "/"
 
 
 @dataclass
@@ -167,9 +191,7 @@ class _Round:
     stopping: threading.Event
 
     def __post_init__(self) -> None:
-        self.hosts = Hosts(
-            at_once=AT_ONCE_FROM_A_HOST, spacing_seconds=SPACING_SECONDS, exempt=frozenset(settings.FETCH_ALLOW_HOSTS)
-        )
+        self.hosts = hosts(frozenset(settings.FETCH_ALLOW_HOSTS))
         self.claimed: list[RemoteImage] = []  # and not begun
         self.running: dict[Future[Outcome], RemoteImage] = {}
         self.finished: list[tuple[RemoteImage, Outcome]] = []  # and not recorded
@@ -220,7 +242,9 @@ class _Round:
     def _claim_more(self) -> bool:
         """As long as all claimed ones wait for their hosts, others may be of other hosts."""
         room = min(self.workers, self.limit, CLAIMED_AT_MOST * self.workers - len(self.claimed))
-        more = queue.claim(int(room)) if room >= 1 else []
+        waiting = Counter(map(_host, self.claimed))
+        crowded = [host for host, count in waiting.items() if count >= CLAIMED_OF_A_HOST]
+        more = queue.claim(int(room), but=crowded) if room >= 1 else []
         self.claimed += more
         return bool(more)
 
@@ -311,31 +335,46 @@ def _stored(data: bytes) -> Stored | Fault:
 
 def _written(picture: Processed, data: bytes) -> Stored | Fault:
     try:
-        files.write(picture, data)
+        is_new = files.write(picture, data)
     except Exception:  # noqa: BLE001  (storage backends raise their own; one picture must not end the run)
         _log.exception("The files of picture %s could not be written.", picture.facts.content_hash)
-        return Fault("storage_failed", "The files could not be written. The log says why.", passing=True)
-    return Stored(picture.facts)
+        return Fault("storage_failed", "The files could not be written. The log says why.", passing=True, is_ours=True)
+    return Stored(picture.facts, is_new)
 
 
 # --- What the row says ----------------------------------------------------------------------------
 
 
-def _record(image: RemoteImage, outcome: Outcome) -> Outcome:
-    """Say on the row what became of it, unless somebody else changed it meanwhile: an editor's upload, a takedown."""
+def _record(image: RemoteImage, outcome: Outcome) -> Outcome | None:
+    """Say on the row what became of it. None when somebody else changed the row meanwhile: an editor's upload, a
+    takedown. That stays."""
     changes = _changes(image, outcome)
-    as_it_was = {"next_attempt_at": image.next_attempt_at, "content_hash": image.content_hash, "state": image.state}
     with transaction.atomic():
         # First written, then looked: a takedown of the same picture by now sees this row, or is seen.
-        written = RemoteImage.objects.filter(pk=image.pk, **as_it_was).update(**changes)
-        if written and isinstance(outcome, Stored) and (taken_down := _after_takedown(image, outcome.facts)):
-            changes |= taken_down
-            outcome = Fault(str(taken_down["reason"]), str(taken_down["detail"]))
-    for name, value in changes.items() if written else ():
+        if written := _as_it_was(image).update(**changes):
+            changes, outcome = _unless_taken_down(image, changes, outcome)
+    if not written:
+        _forget_files(outcome)
+        return None
+    for name, value in changes.items():
         setattr(image, name, value)
-    if isinstance(outcome, Stored) and written and not files.are_there(outcome.facts):
+    if isinstance(outcome, Stored) and not (outcome.is_new or files.are_there(outcome.facts)):
         queue.mark_pending(RemoteImage.objects.filter(pk=image.pk))  # swept just when they were taken up again
     return outcome
+
+
+def _as_it_was(image: RemoteImage) -> QuerySet[RemoteImage]:
+    """The row, if nobody changed it since it was read. What was taken down is for nobody here to change."""
+    same = {"next_attempt_at": image.next_attempt_at, "content_hash": image.content_hash, "state": image.state}
+    return RemoteImage.objects.filter(pk=image.pk, **same).exclude(state=State.TAKEN_DOWN)
+
+
+def _forget_files(outcome: Outcome) -> None:
+    """The picture was taken down while its files were being written again."""
+    if isinstance(outcome, Stored):
+        content_hash = outcome.facts.content_hash
+        if RemoteImage.objects.filter(content_hash=content_hash, state=State.TAKEN_DOWN).exists():
+            files.delete([content_hash])
 
 
 def _changes(image: RemoteImage, outcome: Outcome) -> dict[str, object]:
@@ -362,25 +401,32 @@ def _changes(image: RemoteImage, outcome: Outcome) -> dict[str, object]:
 
 def _after_fault(image: RemoteImage, fault: Fault) -> dict[str, object]:
     """A picture we already have stays, with the reason beside it: the source may be gone for good."""
+    attempts = max(0, image.attempts - 1) if fault.is_ours else image.attempts
     return {
+        "attempts": attempts,
         "state": State.CACHED if image.has_picture else State.FAILED,
         "reason": fault.code[:40],
         "detail": fault.detail[:300],
-        "next_attempt_at": queue.next_try(image.attempts, fault.retry_after) if fault.passing else None,
+        "next_attempt_at": queue.next_try(attempts, fault.retry_after) if fault.passing else None,
         "urgent": False,
     }
 
 
-def _after_takedown(image: RemoteImage, facts: Facts) -> dict[str, object] | None:
-    """The same picture was taken down at another address: it stays down at this one too."""
-    same = RemoteImage.objects.filter(content_hash=facts.content_hash, state=State.TAKEN_DOWN).exclude(pk=image.pk)
+def _unless_taken_down(
+    image: RemoteImage, changes: dict[str, object], outcome: Outcome
+) -> tuple[dict[str, object], Outcome]:
+    """What becomes of the row: if the same picture was taken down at another address, it stays down at this one too."""
+    if not isinstance(outcome, Stored):
+        return changes, outcome
+    content_hash = outcome.facts.content_hash
+    same = RemoteImage.objects.filter(content_hash=content_hash, state=State.TAKEN_DOWN).exclude(pk=image.pk)
     if not (example := same.first()):
-        return None
-    changes: dict[str, object] = {"state": State.TAKEN_DOWN, "reason": "taken_down", "detail": example.detail}
-    RemoteImage.objects.filter(pk=image.pk).update(**changes)
+        return changes, outcome
+    down: dict[str, object] = {"state": State.TAKEN_DOWN, "reason": example.reason, "detail": example.detail}
+    RemoteImage.objects.filter(pk=image.pk).update(**down)
     ImageEvent.objects.create(image=image, verb=ImageEvent.Verb.TAKEN_DOWN, note=example.detail)
-    transaction.on_commit(partial(files.delete, [facts.content_hash]))
-    return changes
+    transaction.on_commit(lambda: files.delete([content_hash]), robust=True)
+    return changes | down, Fault(example.reason, example.detail)
 
 
 def _refuse_transaction() -> None:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import timedelta
+from itertools import groupby
 from pathlib import Path
 from typing import Protocol
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage, default_storage
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
+from images.locks import hold_images
 from images.models import RemoteImage, original_name, rendition_name
 from images.processing import FORMATS, Processed, universal_extension, widths_for
 
@@ -22,6 +25,8 @@ FOLDERS = ("originals", "renditions")
 PARTS = "parts"  # files while they are written, under names that nobody asks for
 DEAD_AFTER = timedelta(minutes=1)  # of a part: it takes milliseconds to write one
 UNUSED_FOR = timedelta(days=1)  # a worker writes its files before any row names them
+
+_log = logging.getLogger(__name__)
 
 
 class Picture(Protocol):
@@ -51,11 +56,14 @@ def are_there(picture: Picture) -> bool:
     return all(default_storage.exists(name) for name in names(picture))
 
 
-def write(processed: Processed, original: bytes) -> None:
+def write(processed: Processed, original: bytes) -> bool:
+    """Returns whether all of them are new. Others were there, and may be swept before a row names them."""
     facts = processed.facts
-    _write(original_name(facts.content_hash, facts.extension), original)
+    contents = {original_name(facts.content_hash, facts.extension): original}
     for rendition in processed.renditions:
-        _write(rendition_name(facts.content_hash, rendition.width, rendition.extension), rendition.data)
+        contents[rendition_name(facts.content_hash, rendition.width, rendition.extension)] = rendition.data
+    are_new = [_write(name, content) for name, content in contents.items()]
+    return all(are_new)
 
 
 def read_original(image: RemoteImage) -> bytes:
@@ -64,15 +72,15 @@ def read_original(image: RemoteImage) -> bytes:
         return bytes(file.read())
 
 
-def _write(name: str, content: bytes) -> None:
-    """Whole or not at all, and once, whoever else is at it."""
+def _write(name: str, content: bytes) -> bool:
+    """Whole or not at all, and once, whoever else is at it. Returns whether it was not there."""
     if not isinstance(default_storage, FileSystemStorage):  # an object store takes whole objects only
-        if not default_storage.exists(name):
+        if is_new := not default_storage.exists(name):
             default_storage.save(name, ContentFile(content))
-        return
+        return is_new
     path = Path(default_storage.path(name))
     if path.exists() and path.stat().st_size == len(content):
-        return
+        return False
     part = Path(default_storage.path(f"{PARTS}/{uuid.uuid4().hex}"))
     for folder in (path.parent, part.parent):
         folder.mkdir(parents=True, exist_ok=True)
@@ -81,6 +89,7 @@ def _write(name: str, content: bytes) -> None:
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
+    return True
 
 
 def delete_dead_parts() -> None:
@@ -88,20 +97,30 @@ def delete_dead_parts() -> None:
     if isinstance(default_storage, FileSystemStorage):
         for name in _listed(PARTS):
             if _is_older(f"{PARTS}/{name}", DEAD_AFTER):
-                default_storage.delete(f"{PARTS}/{name}")
+                _delete(f"{PARTS}/{name}")
 
 
 def delete(content_hashes: Iterable[str]) -> None:
-    """Delete all files of these contents, of whatever width they were made in."""
-    for content_hash in content_hashes:
-        for folder in (f"{top}/{content_hash[:2]}" for top in FOLDERS):
+    """Delete all files of these contents, of whatever width they were made in. What cannot be deleted is logged."""
+    for prefix, hashes in groupby(sorted(set(content_hashes)), key=lambda content_hash: content_hash[:2]):
+        unwanted = set(hashes)
+        for folder in (f"{top}/{prefix}" for top in FOLDERS):
             for name in _listed(folder):
-                if name.startswith(content_hash):
-                    default_storage.delete(f"{folder}/{name}")
+                if name[:64] in unwanted:
+                    _delete(f"{folder}/{name}")
+
+
+def _delete(name: str) -> bool:
+    try:
+        default_storage.delete(name)
+    except Exception:  # noqa: BLE001  (storage backends raise their own; the others are still to go)
+        _log.exception("%s could not be deleted.", name)
+        return False
+    return True
 
 
 def sweep(*, dry_run: bool = False) -> list[str]:
-    """Delete the files that no row needs and that are no longer being made. Returns their names.
+    """Delete the files that no row needs and that are no longer being made. Returns the names of those that are gone.
 
     Rows cannot change while a folder is looked through: nobody takes a file up that is about to go.
     """
@@ -109,18 +128,8 @@ def sweep(*, dry_run: bool = False) -> list[str]:
     for folder in sorted(_folders()):
         with transaction.atomic():
             hold_images()
-            unused = list(_unused(folder))
-            for name in () if dry_run else unused:
-                default_storage.delete(name)
-        swept += unused
+            swept += [name for name in _unused(folder) if dry_run or _delete(name)]
     return swept
-
-
-def hold_images() -> None:
-    """Until the transaction ends, nobody else changes rows of images. SQLite lets only one write in any case."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute(f"LOCK TABLE {RemoteImage._meta.db_table} IN SHARE ROW EXCLUSIVE MODE")
 
 
 def _unused(folder: str) -> Iterator[str]:

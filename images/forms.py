@@ -16,6 +16,7 @@ from images.alt import MISSING, alt_warning
 from images.models import RemoteImage
 
 NO_CREDIT = "No credit."
+LONGEST_ADDRESS = 2000  # bytes: PostgreSQL's index takes a little more
 _is_web_address = URLValidator(schemes=["http", "https"])
 _address = forms.CharField(max_length=RemoteImage._meta.get_field("source_url").max_length)
 
@@ -23,6 +24,8 @@ _address = forms.CharField(max_length=RemoteImage._meta.get_field("source_url").
 def picture_address(text: str) -> str:
     """The address of a picture as an editor gave it, fit to be asked for. ValidationError says why it is not."""
     address: str = _address.clean(text)
+    if len(address.encode()) > LONGEST_ADDRESS:
+        raise forms.ValidationError("This address is too long.")
     known = RemoteImage.objects.filter(source_url=address).first()
     if known and known.state == RemoteImage.State.TAKEN_DOWN:
         raise forms.ValidationError(f"This picture was taken down: {known.detail}")

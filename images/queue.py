@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import Case, CharField, Count, F, Min, Q, QuerySet, Value, When
 from django.utils import timezone
 
+from images.locks import change_images
 from images.models import RemoteImage
 
 MAX_ATTEMPTS = 6
@@ -34,19 +35,24 @@ def _due(at: datetime) -> QuerySet[RemoteImage]:
     return RemoteImage.objects.filter(_REMOTE, next_attempt_at__lte=at)
 
 
-def claim(count: int) -> list[RemoteImage]:
-    """Take up to so many rows that are due; nobody else gets them before the lease is over.
+def claim(count: int, but: Iterable[str] = ()) -> list[RemoteImage]:
+    """Take up to so many rows that are due; nobody else gets them before the lease is over. `but` none whose address
+    begins so.
 
     A row that was taken and not brought back that often kills whoever works on it, and is taken no more.
     """
     now = timezone.now()
+    fit = due()
+    for beginning in but:
+        fit = fit.exclude(source_url__startswith=beginning)
     with transaction.atomic():
-        rows = list(due().select_for_update(skip_locked=True)[:count])
+        change_images()
+        rows = list(fit.select_for_update(skip_locked=True)[:count])
         worn = [row.pk for row in rows if row.attempts >= MAX_ATTEMPTS]
         _give_up(worn)
-        fit = RemoteImage.objects.filter(pk__in=[row.pk for row in rows if row.pk not in worn])
-        fit.update(attempts=F("attempts") + 1, attempted_at=now, next_attempt_at=now + LEASE)
-        claimed = list(fit)
+        taken = RemoteImage.objects.filter(pk__in=[row.pk for row in rows if row.pk not in worn])
+        taken.update(attempts=F("attempts") + 1, attempted_at=now, next_attempt_at=now + LEASE)
+        claimed = list(taken)
     places = {row.pk: place for place, row in enumerate(rows)}
     return sorted(claimed, key=lambda row: places[row.pk])
 
@@ -73,6 +79,13 @@ def give_back(rows: Iterable[RemoteImage], *, after: timedelta = timedelta()) ->
         still_ours.update(attempts=F("attempts") - 1, next_attempt_at=timezone.now() + after)
 
 
+def postpone(beginning: str, seconds: float) -> None:
+    """What has an address that begins so is not due for so long: its host wants to be left alone."""
+    then = timezone.now() + timedelta(seconds=seconds)
+    waiting = RemoteImage.objects.filter(next_attempt_at__lt=timezone.now(), source_url__startswith=beginning)
+    waiting.update(next_attempt_at=then)
+
+
 def mark_pending(images: QuerySet[RemoteImage], *, urgent: bool = False) -> int:
     """Have these fetched again, past failures forgotten. Returns how many of them can be fetched."""
     return (
@@ -95,7 +108,7 @@ def soon() -> datetime | None:
     """When the next of those is due that somebody else has, dead or alive."""
     now = timezone.now()
     leased = RemoteImage.objects.filter(
-        _REMOTE, state=State.PENDING, next_attempt_at__gt=now, next_attempt_at__lte=now + LEASE
+        attempted_at__gt=now - LEASE, next_attempt_at__gt=now, next_attempt_at__lte=now + LEASE
     )
     return leased.aggregate(soonest=Min("next_attempt_at"))["soonest"]
 
@@ -113,8 +126,9 @@ class Standstill:
 
 def standstill(patience: timedelta) -> Standstill | None:
     """Whether pictures have been due for that long while none was tried."""
-    then = timezone.now() - patience
-    if RemoteImage.objects.filter(attempted_at__gt=then).exists():
+    now = timezone.now()
+    then = now - patience
+    if RemoteImage.objects.filter(attempted_at__gt=then, attempted_at__lte=now).exists():
         return None
     found = _due(then).aggregate(waiting=Count("pk"), since=Min("next_attempt_at"))
     return Standstill(**found) if found["waiting"] else None

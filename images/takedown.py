@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Case, Q, QuerySet, Value, When
 from django.utils import timezone
 
 from images import files
+from images.locks import change_images, hold_images
 from images.models import ImageEvent, RemoteImage
+from images.tasks import wake
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 PERMISSION = "images.take_down_remoteimage"
+BY_ITSELF = "taken_down"  # the reasons that stand on the rows
+WITH_PROVIDER = "provider_taken_down"
+CHUNK = 5_000  # rows: databases bind only so many values
 State = RemoteImage.State
 
 
-def take_down(images: QuerySet[RemoteImage], *, by: User | None, reason: str) -> int:
+def take_down(images: QuerySet[RemoteImage], *, by: User | None, reason: str, code: str = BY_ITSELF) -> int:
     """Take these down, and the same pictures at other addresses with them. Returns how many addresses that are.
 
     `by=None`: it follows from an earlier takedown. Their files are deleted when the transaction is over; should that
@@ -28,32 +32,42 @@ def take_down(images: QuerySet[RemoteImage], *, by: User | None, reason: str) ->
     """
     _check(by)
     with transaction.atomic():
-        files.hold_images()
-        rows = same_pictures(images).exclude(state=State.TAKEN_DOWN)
-        standing = dict(rows.values_list("pk", "content_hash"))
-        RemoteImage.objects.filter(pk__in=standing).update(
-            state=State.TAKEN_DOWN,
-            reason="taken_down",
-            detail=reason[:300],
-            next_attempt_at=None,
-            urgent=False,
-            etag="",
-            last_modified="",
-        )
-        _log(list(standing), ImageEvent.Verb.TAKEN_DOWN, by, reason)
-        transaction.on_commit(partial(files.delete, sorted(set(standing.values()) - {""})), robust=True)
+        hold_images()
+        standing = dict(same_pictures(images).exclude(state=State.TAKEN_DOWN).values_list("pk", "content_hash"))
+        changes: dict[str, object] = {
+            "state": State.TAKEN_DOWN,
+            "reason": code,
+            "detail": reason[:300],
+            "next_attempt_at": None,
+            "urgent": False,
+            "etag": "",
+            "last_modified": "",
+        }
+        _change(list(standing), changes, ImageEvent.Verb.TAKEN_DOWN, by, reason)
+        hashes = set(standing.values()) - {""}
+        transaction.on_commit(lambda: files.delete(hashes), robust=True)
     return len(standing)
 
 
-def allow_again(images: QuerySet[RemoteImage], *, by: User, reason: str) -> int:
-    """Undo a takedown: what has an address is fetched again; what was uploaded has to be uploaded again."""
+def allow_again(images: QuerySet[RemoteImage], *, by: User, reason: str, code: str | None = None) -> int:
+    """Undo a takedown, if given one of this `code` only: what has an address is fetched again; what was uploaded has to
+    be uploaded again."""
     _check(by)
     with transaction.atomic():
-        keys = list(same_pictures(images).filter(state=State.TAKEN_DOWN).values_list("pk", flat=True))
-        rows = RemoteImage.objects.filter(pk__in=keys)
-        rows.update(state=State.PENDING, reason="", detail="", attempts=0, content_hash="", by_hand=False)
-        rows.exclude(source_url__startswith="/").update(next_attempt_at=timezone.now())
-        _log(keys, ImageEvent.Verb.ALLOWED, by, reason)
+        change_images()
+        down = same_pictures(images).filter(state=State.TAKEN_DOWN, **({"reason": code} if code else {}))
+        keys = list(down.values_list("pk", flat=True))
+        changes: dict[str, object] = {
+            "state": State.PENDING,
+            "reason": "",
+            "detail": "",
+            "attempts": 0,
+            "content_hash": "",
+            "by_hand": False,
+            "next_attempt_at": Case(When(source_url__startswith="/", then=None), default=Value(timezone.now())),
+        }
+        _change(keys, changes, ImageEvent.Verb.ALLOWED, by, reason)
+        wake()
     return len(keys)
 
 
@@ -68,7 +82,9 @@ def _check(by: User | None) -> None:
         raise PermissionDenied("You may not take pictures down.")
 
 
-def _log(keys: list[int], verb: str, by: User | None, reason: str) -> None:
+def _change(keys: list[int], changes: dict[str, object], verb: str, by: User | None, reason: str) -> None:
+    for start in range(0, len(keys), CHUNK):
+        RemoteImage.objects.filter(pk__in=keys[start : start + CHUNK]).update(**changes)
     ImageEvent.objects.bulk_create(
         (ImageEvent(image_id=key, verb=verb, actor=by, note=reason[:300]) for key in keys), batch_size=500
     )

@@ -28,9 +28,11 @@ _log = logging.getLogger(__name__)
 @task()
 def fetch_pictures() -> str:
     """Fetch what is due, for a while. Where there is more, another worker is called, or this one again."""
-    if queue.due()[WORKERS : WORKERS + 1].exists():
+    if others := queue.due()[WORKERS : WORKERS + 1].exists():
         fetch_pictures.enqueue()
     report = cache_due(seconds=TASK_SECONDS, stopping=stopping)
+    if not others:
+        _call()
     return f"cached={report.cached} failed={len(report.failed)}"
 
 
@@ -40,8 +42,21 @@ def wake() -> None:
 
 
 def _call() -> None:
-    if queue.due().exists():
+    if queue.due().exists() and not _is_called():
         fetch_pictures.enqueue()
+
+
+def _is_called() -> bool:
+    """Whether a call waits already, as far as the queue can be asked: without a worker they would pile up."""
+    if not queue_is_in_database():
+        return False
+    from django_tasks_db.models import DBTaskResult  # installed only with this backend
+
+    return DBTaskResult.objects.ready().filter(task_path=fetch_pictures.module_path).exists()
+
+
+def queue_is_in_database() -> bool:
+    return settings.TASKS["default"]["BACKEND"] == "django_tasks_db.DatabaseBackend"
 
 
 def sweep() -> None:
@@ -50,7 +65,7 @@ def sweep() -> None:
     if queue.standstill(timedelta(seconds=SWEEP_SECONDS)):
         _call()
     files.delete_dead_parts()
-    if settings.TASKS["default"]["BACKEND"] == "django_tasks_db.DatabaseBackend":
+    if queue_is_in_database():
         _forget_old_tasks()
 
 
@@ -63,8 +78,11 @@ def _forget_old_tasks() -> None:
 def wanted(address: str) -> RemoteImage:
     """The image of an address that an editor waits for: unless it is here already, it is fetched before all others."""
     image, is_new = RemoteImage.objects.get_or_create(source_url=address, defaults={"urgent": True})
-    if not is_new and not image.has_picture:
-        queue.mark_pending(RemoteImage.objects.filter(pk=image.pk), urgent=True)
-        image.refresh_from_db()
+    row = RemoteImage.objects.filter(pk=image.pk)
+    if image.state == RemoteImage.State.FAILED:
+        queue.mark_pending(row, urgent=True)
+    elif image.state == RemoteImage.State.PENDING and not is_new:
+        row.update(urgent=True)  # and no more: somebody may be at it
+    image.refresh_from_db()
     wake()
     return image

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from django.db import transaction
@@ -10,8 +12,9 @@ from django.utils import timezone
 
 from images import files
 from images.caching import processed
+from images.locks import hold_images
 from images.models import ImageEvent, RemoteImage
-from images.processing import BadImage, Facts
+from images.processing import BadImage, Facts, Processed
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -26,23 +29,24 @@ class RefusedUploadError(Exception):
 
 def upload(data: bytes, *, by: User) -> RemoteImage:
     """A new picture with an address of its own, or the one there is of the same bytes. RefusedUploadError."""
-    facts = _written(data)
-    with transaction.atomic():
+    picture = _verified(data)
+    facts = picture.facts
+    with _stored(picture, data):
         address = f"{FOLDER}{facts.content_hash[:20]}.{facts.extension}"
-        image, is_new = RemoteImage.objects.get_or_create(source_url=address, defaults={"next_attempt_at": None})
-        if is_new or not image.has_picture:
+        image, _ = RemoteImage.objects.get_or_create(source_url=address, defaults={"next_attempt_at": None})
+        if image.content_hash != facts.content_hash:  # new, or replaced since it was uploaded
             _put(image, facts, by, ImageEvent.Verb.UPLOADED)
     return image
 
 
 def replace(image: RemoteImage, data: bytes, *, by: User) -> None:
     """Show this file wherever the image is used, until somebody has the address fetched again. RefusedUploadError."""
-    facts = _written(data)
-    with transaction.atomic():
-        current = RemoteImage.objects.select_for_update().get(pk=image.pk)
+    picture = _verified(data)
+    with _stored(picture, data):
+        current = RemoteImage.objects.get(pk=image.pk)
         if current.state == State.TAKEN_DOWN:
             raise RefusedUploadError("This picture was taken down. Allow it again first.")
-        _put(current, facts, by, ImageEvent.Verb.REPLACED)
+        _put(current, picture.facts, by, ImageEvent.Verb.REPLACED)
     image.refresh_from_db()
 
 
@@ -51,17 +55,25 @@ def uploaded() -> QuerySet[RemoteImage]:
     return RemoteImage.objects.filter(source_url__startswith=FOLDER, state=State.CACHED).order_by("pk")
 
 
-def _written(data: bytes) -> Facts:
-    """What is true of the file, which is verified and written: before any transaction, and before any row names it."""
+def _verified(data: bytes) -> Processed:
     try:
-        picture = processed(data)
+        return processed(data)
     except BadImage as error:
         raise RefusedUploadError(error.detail) from error
-    same = RemoteImage.objects.filter(content_hash=picture.facts.content_hash)
-    if taken_down := same.filter(state=State.TAKEN_DOWN).first():
-        raise RefusedUploadError(f"This picture was taken down: {taken_down.detail}")
-    files.write(picture, data)
-    return picture.facts
+
+
+@contextmanager
+def _stored(picture: Processed, data: bytes) -> Iterator[None]:
+    """The files are there, and stay until a row names them: no takedown and no sweep comes between."""
+    files.write(picture, data)  # which takes its time, and so before anybody has to wait
+    with transaction.atomic():
+        hold_images()
+        same = RemoteImage.objects.filter(content_hash=picture.facts.content_hash, state=State.TAKEN_DOWN)
+        if taken_down := same.first():
+            files.delete([picture.facts.content_hash])
+            raise RefusedUploadError(f"This picture was taken down: {taken_down.detail}")
+        files.write(picture, data)
+        yield
 
 
 def _put(image: RemoteImage, facts: Facts, by: User, verb: str) -> None:

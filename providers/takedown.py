@@ -11,6 +11,7 @@ from django.db.models import Q, QuerySet
 
 from images import takedown
 from images.models import RemoteImage
+from images.takedown import WITH_PROVIDER
 from providers.models import Provider
 
 if TYPE_CHECKING:
@@ -27,16 +28,19 @@ def pictures_of(provider: Provider) -> QuerySet[RemoteImage]:
 def take_down_pictures(provider: Provider, *, by: User, reason: str) -> int:
     """Returns how many addresses that are. The reason stands until `allow_pictures_again`."""
     with transaction.atomic():
-        count = takedown.take_down(pictures_of(provider), by=by, reason=reason)
+        count = takedown.take_down(pictures_of(provider), by=by, reason=reason, code=WITH_PROVIDER)
         Provider.objects.filter(pk=provider.pk).update(no_pictures=reason[:300])
     provider.no_pictures = reason[:300]
     return count
 
 
 def allow_pictures_again(provider: Provider, *, by: User, reason: str) -> int:
+    """But not those that were taken down for themselves, or are of another such provider too."""
     with transaction.atomic():
-        down = pictures_of(provider).filter(state=RemoteImage.State.TAKEN_DOWN)
-        count = takedown.allow_again(down, by=by, reason=reason)
+        down = pictures_of(provider).filter(reason=WITH_PROVIDER)
+        for other in Provider.objects.exclude(no_pictures="").exclude(pk=provider.pk):
+            down = down.exclude(pk__in=pictures_of(other).order_by().values("pk"))
+        count = takedown.allow_again(down, by=by, reason=reason, code=WITH_PROVIDER)
         Provider.objects.filter(pk=provider.pk).update(no_pictures="")
     provider.no_pictures = ""
     return count
@@ -48,4 +52,4 @@ def keep_down() -> None:
     for provider in Provider.objects.exclude(no_pictures=""):
         new = pictures_of(provider).filter(state=RemoteImage.State.PENDING, attempted_at=None, urgent=False)
         if new.exists():
-            takedown.take_down(new, by=None, reason=provider.no_pictures)
+            takedown.take_down(new, by=None, reason=provider.no_pictures, code=WITH_PROVIDER)

@@ -29,10 +29,12 @@ def cache_pictures(
     `named` pictures that is not there or is no picture. Not in a transaction; a dry run only looks.
 
     All site-relative pictures are looked at, not just the named: one may have been added to the tree since, and a run
-    may have been killed before it came this far.
+    may have been killed before it came this far. But not what was taken down, or replaced by hand.
     """
     found: list[tuple[RemoteImage, Path]] = []
-    keys = RemoteImage.objects.filter(source_url__startswith="/").order_by("pk").values_list("pk", flat=True)
+    ours_to_change = RemoteImage.objects.filter(source_url__startswith="/", by_hand=False)
+    ours_to_change = ours_to_change.exclude(state=RemoteImage.State.TAKEN_DOWN)
+    keys = ours_to_change.order_by("pk").values_list("pk", flat=True)
     for image in caching.by_keys(list(keys)):
         path = next((path for root in roots if (path := asset(root, image.source_url))), None)
         if path and not _is_current(image, path):

@@ -23,6 +23,7 @@ from images.admin import arriving, words
 from images.admin.filters import FROM_HERE, OriginFilter, ReasonFilter, StateFilter, UseFilter
 from images.admin.forms import FocusForm, PictureFileForm, ReasonForm
 from images.admin.uses import counted, owners, uses_of
+from images.locks import change_images
 from images.models import RemoteImage
 from images.newsroom import NewsroomAdmin
 from images.thumbnails import thumbnail
@@ -96,6 +97,11 @@ class RemoteImageAdmin(NewsroomAdmin):
         js = ["js/focus.js", "js/arriving.js"]
 
     # --- Who may ---------------------------------------------------------------------------------
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        if request.method == "POST":
+            change_images()
+        return super().get_object(request, object_id, from_field)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Nobody: a takedown has to be remembered, and addresses cost nothing."""

@@ -3,7 +3,14 @@ from pathlib import Path
 
 import pytest
 
+from images.caching import hosts
 from tests.fetching.hosts import playing
+
+
+@pytest.fixture(autouse=True)
+def forgotten_hosts():
+    """What hosts asked for in one test is not remembered in the next."""
+    hosts.cache_clear()
 
 
 @pytest.fixture

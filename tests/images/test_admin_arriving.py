@@ -126,6 +126,7 @@ def test_address_that_is_known_is_the_same_picture(contributor, address):
     [
         *("", " ", "javascript:alert(1)", "ftp://a.example/b.png", "a.example/b.png", "//a.example/b.png"),
         *("/assets/unknown.png", "https://", "https://a.example/\0.png", "https://a.example/" + "x" * 2000),
+        "https://a.example/" + "漢" * 700,
     ],
 )
 def test_what_is_no_address_of_a_picture_is_refused(contributor, address):

@@ -1,6 +1,7 @@
 import pytest
 from django.core.management import CommandError, call_command
 
+from images.management.commands import cache_images
 from images.models import RemoteImage
 from tests.factories import make_image, png
 from tests.fetching.hosts import answer, by_path
@@ -46,6 +47,25 @@ def test_failed_ones_are_retried_on_request(hosting, capsys):
     make_image(cached=False, source_url=host.url(), state="failed", reason="http_404", next_attempt_at=None)
     assert run(capsys)[0] == "cached=0 failed=0\n"
     assert run(capsys, "--retry-failed")[0] == "cached=1 failed=0\n"
+
+
+def test_pictures_that_could_not_be_fetched_again_are_retried_too(hosting, capsys):
+    host = hosting(answer(body=png()))
+    image = make_image(source_url=host.url())
+    RemoteImage.objects.filter(pk=image.pk).update(reason="http_404", detail="Gone.")
+    assert run(capsys, "--retry-failed")[0] == "cached=1 failed=0\n"
+
+
+def test_stopped_by_hand_it_says_so_and_nothing_is_lost(hosting, monkeypatch):
+    host = hosting(answer(body=png()))
+    make_image(cached=False, source_url=host.url())
+
+    def interrupted(**options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cache_images, "cache_due", interrupted)
+    with pytest.raises(CommandError, match="Stopped"):
+        call_command("cache_images")
 
 
 @pytest.mark.parametrize("limit", ["0", "-1"])

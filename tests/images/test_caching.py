@@ -221,6 +221,43 @@ def test_pause_is_of_all_pictures_of_the_host(hosting):
     assert timedelta(minutes=29) < second.next_attempt_at - NOON <= timedelta(minutes=30)
 
 
+def test_pause_outlasts_the_round(hosting):
+    host = hosting(answer("429 Too Many Requests", retry_after=1800))
+    waiting(host.url("/1"), next_attempt_at=NOON)
+    with time_machine.travel(NOON, tick=False):
+        cache_due()
+        waiting(host.url("/2"), next_attempt_at=NOON)
+        cache_due()
+    assert len(host.requests) == 1
+
+
+def test_slow_host_does_not_keep_others_waiting(hosting):
+    seen = []
+
+    def slow(connection, path):
+        time.sleep(0.1)
+        answer(body=png((16, 9)))(connection, path)
+
+    first, second = hosting(slow), hosting(answer(body=png((16, 9))))
+    for n in range(40):
+        waiting(first.url(f"/{n}"))
+    for n in range(4):
+        waiting(second.url(f"/{n}"))
+    cache_due(workers=4, on_done=lambda image: seen.append(image.source_url.startswith(second.url("/"))))
+    assert [place for place, is_quick in enumerate(seen) if is_quick][-1] < 20
+
+
+def test_full_disk_uses_up_no_attempts(hosting, monkeypatch):
+    def full(*args):
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    image = waiting(hosting(answer(body=png())).url(), next_attempt_at=NOON)
+    with time_machine.travel(NOON, tick=False):
+        row = fetched(image)
+    assert (row.reason, row.attempts, row.next_attempt_at) == ("storage_failed", 0, NOON + queue.FIRST_RETRY)
+
+
 def test_picture_that_has_not_changed_is_not_sent_again(hosting):
     picture = png()
 

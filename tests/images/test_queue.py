@@ -95,6 +95,8 @@ def test_queue_stands_still_when_pictures_are_due_and_none_is_tried():
     waiting("https://a.example/3", next_attempt_at=NOON - MINUTE)
     waiting("/assets/logo.png", next_attempt_at=NOON - 20 * MINUTE)
     assert standstill(10 * MINUTE) == queue.Standstill(2, NOON - 20 * MINUTE)
+    make_image(attempted_at=NOON + MINUTE)  # by a clock that was wrong
+    assert standstill(10 * MINUTE) is not None
     make_image(attempted_at=NOON - MINUTE)
     assert standstill(10 * MINUTE) is None
 
@@ -104,6 +106,6 @@ def test_soon_are_those_that_another_worker_has():
     assert queue.soon() is None
     waiting("https://a.example/1", state=State.FAILED, next_attempt_at=NOON + MINUTE)
     assert queue.soon() is None
-    waiting("https://a.example/2")
+    waiting("https://a.example/2", state=State.FAILED)
     claim(1)
     assert queue.soon() == NOON + queue.LEASE

@@ -1,11 +1,15 @@
+import os
+
 import pytest
 from django.contrib.auth.models import Permission
 from django.core.exceptions import PermissionDenied
-from django.core.files.storage import default_storage
+from django.core.files.storage import FileSystemStorage, default_storage
 
-from images import queue
+from articles.importing import Options, import_paths
+from images import caching, files, queue, uploads
 from images.caching import cache_due, store
 from images.models import ImageEvent, RemoteImage
+from images.processing import process
 from images.takedown import allow_again, take_down
 from tests.factories import make_image, make_user, png
 from tests.fetching.hosts import answer
@@ -89,6 +93,69 @@ def test_the_same_picture_stays_down_at_a_new_address(editor, hosting, committed
     event = image.events.get()
     assert (event.verb, event.actor, event.note) == (ImageEvent.Verb.TAKEN_DOWN, None, "Not licensed.")
     assert stored() == []
+
+
+def test_takedown_during_a_fetch_of_the_same_picture_leaves_no_files(editor, hosting, monkeypatch, stored):
+    host = hosting(answer(body=png()))
+    image = make_image(cached=False, source_url=host.url())
+    cache_due()
+    queue.mark_pending(only(image))
+    record = caching._record
+
+    def record_after_takedown(claimed, outcome):
+        take_down(only(image), by=editor, reason="Gone.")
+        files.delete([outcome.facts.content_hash])  # as when the transaction is over
+        files.write(process(png()), png())  # by the thread that was at it
+        return record(claimed, outcome)
+
+    monkeypatch.setattr(caching, "_record", record_after_takedown)
+    report = cache_due()
+    assert (report.cached, report.failed) == (0, [])
+    assert stored() == []
+    image.refresh_from_db()
+    assert image.state == State.TAKEN_DOWN
+
+
+def test_no_import_brings_back_what_was_taken_down_or_replaced_by_hand(editor, tmp_path):
+    folder = tmp_path / "site" / "assets"
+    folder.mkdir(parents=True)
+    for name in ("down.png", "own.png"):
+        (folder / name).write_bytes(png())
+    (tmp_path / "site" / "_news").mkdir()
+    images = "images:\n- url: /assets/down.png\n- url: /assets/own.png\n"
+    text = f"---\ntitle: A\npublishedDateTime: 2026-03-02\n{images}---\n"
+    (tmp_path / "site" / "_news" / "2026-03-02-a.md").write_text(text)
+    import_paths([tmp_path / "site"], Options())
+    down, own = RemoteImage.objects.order_by("source_url")
+    uploads.replace(own, png(shade=9), by=editor)
+    replaced = own.content_hash
+    take_down(only(down), by=editor, reason="Gone.")
+    for name in ("down.png", "own.png"):
+        (folder / name).write_bytes(png(shade=7))
+        os.utime(folder / name, (2**32, 2**32))
+    import_paths([tmp_path / "site"], Options(overwrite=True))
+    (folder / "down.png").unlink()
+    import_paths([tmp_path / "site"], Options(overwrite=True))
+    down.refresh_from_db()
+    own.refresh_from_db()
+    assert (down.state, own.content_hash) == (State.TAKEN_DOWN, replaced)
+
+
+def test_takedown_holds_though_a_file_cannot_be_deleted(editor, committed, monkeypatch, stored, caplog):
+    image = make_image()
+    delete, stuck = FileSystemStorage.delete, stored()[2]
+
+    def deleting(self, name):
+        if name == stuck:
+            raise PermissionError(name)
+        delete(self, name)
+
+    monkeypatch.setattr(FileSystemStorage, "delete", deleting)
+    with committed():
+        take_down(only(image), by=editor, reason="Gone.")
+    assert stored() == [stuck]
+    assert "could not be deleted" in caplog.text
+    monkeypatch.undo()
 
 
 def test_taken_down_twice_is_logged_once(editor):

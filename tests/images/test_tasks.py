@@ -2,9 +2,10 @@ from datetime import timedelta
 
 import pytest
 from django.db import transaction
+from django.utils import timezone
 from django_tasks import default_task_backend
 
-from images import tasks
+from images import queue, tasks
 from images.caching import WORKERS
 from images.models import RemoteImage
 from tests.factories import NOON, make_image, png
@@ -68,6 +69,32 @@ def test_task_with_more_than_it_can_begin_calls_another_worker(hosting, calls):
         waiting(host.url(f"/{n}"))
     tasks.fetch_pictures.call()
     assert calls() == 1
+
+
+def test_task_that_leaves_something_calls_again(hosting, calls, monkeypatch):
+    host = hosting(answer(body=png((16, 9))))
+    monkeypatch.setattr(tasks, "TASK_SECONDS", 0)
+    waiting(host.url())
+    tasks.fetch_pictures.call()
+    assert calls() == 1
+
+
+def test_picture_that_somebody_is_at_is_only_made_urgent():
+    image = waiting()
+    queue.claim(1)
+    again = tasks.wanted(image.source_url)
+    assert again.urgent
+    assert again.next_attempt_at > timezone.now()
+
+
+def test_calls_do_not_pile_up_where_no_worker_answers(settings):
+    from django_tasks_db.models import DBTaskResult
+
+    settings.TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
+    waiting()
+    for _ in range(3):
+        tasks._call()
+    assert DBTaskResult.objects.count() == 1
 
 
 def test_what_an_editor_waits_for_comes_first(calls, django_capture_on_commit_callbacks):

@@ -1,7 +1,7 @@
 import pytest
 
-from images import queue
-from images.caching import cache_due
+from images import files, queue, uploads
+from images.caching import cache_due, store
 from images.models import RemoteImage
 from images.takedown import take_down
 from images.uploads import RefusedUploadError, replace, upload
@@ -35,6 +35,42 @@ def test_the_same_upload_again_is_the_same_picture(editor):
     assert second.events.count() == 1
 
 
+def test_upload_that_was_replaced_since_is_itself_again_when_it_comes_again(editor):
+    first = upload(png(shade=1), by=editor)
+    uploaded = first.content_hash
+    replace(first, png(shade=2), by=editor)
+    assert upload(png(shade=1), by=editor).content_hash == uploaded
+
+
+def test_files_that_are_swept_under_an_upload_are_written_again(editor, monkeypatch):
+    write, calls = files.write, []
+
+    def write_and_lose(picture, data):
+        write(picture, data)
+        if not calls:
+            files.delete([picture.facts.content_hash])
+        calls.append(picture)
+
+    monkeypatch.setattr(files, "write", write_and_lose)
+    assert files.are_there(upload(png(), by=editor))
+
+
+def test_takedown_while_an_upload_is_verified_wins(editor, monkeypatch, stored):
+    image = make_image(cached=False)
+    store(image, png())
+    verified = uploads.processed
+
+    def verified_too_late(data):
+        take_down(RemoteImage.objects.filter(pk=image.pk), by=editor, reason="Not ours.")
+        return verified(data)
+
+    monkeypatch.setattr(uploads, "processed", verified_too_late)
+    with pytest.raises(RefusedUploadError, match="Not ours"):
+        upload(png(), by=editor)
+    assert stored() == []
+    assert RemoteImage.objects.count() == 1
+
+
 def test_failed_address_gets_a_picture_by_hand(editor):
     image = make_image(cached=False, state=State.FAILED, reason="http_404", detail="Gone.", next_attempt_at=None)
     replace(image, png((300, 200)), by=editor)
@@ -62,8 +98,8 @@ def test_upload_during_a_fetch_wins(editor, hosting, monkeypatch):
     image = make_image(cached=False, source_url=host.url())
     claim = queue.claim
 
-    def claim_and_upload(count):
-        claimed = claim(count)
+    def claim_and_upload(count, **options):
+        claimed = claim(count, **options)
         if claimed:
             replace(image, png(shade=2), by=editor)
         return claimed

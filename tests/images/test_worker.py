@@ -6,7 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.core.management import call_command
+from django.db import OperationalError
 
+from images.management.commands import worker
 from tests.factories import png
 from tests.fetching.hosts import answer, playing
 
@@ -63,3 +66,21 @@ def test_what_an_editor_waits_for_is_fetched_by_a_worker(tmp_path, queue_url):
         run("manage.py", "worker", "--once")
         assert run("-c", TELL) == "cached\n"
         assert len(host.requests) == 1
+
+
+@pytest.mark.django_db
+def test_worker_goes_on_when_the_database_is_back(monkeypatch, caplog):
+    outcomes = iter([OperationalError("the database system is starting up"), None])
+
+    def work(once):
+        if error := next(outcomes):
+            raise error
+
+    monkeypatch.setattr(worker, "_database_worker", work)
+    monkeypatch.setattr(worker, "_sweep_for_ever", lambda: None)
+    monkeypatch.setattr(worker, "OUTAGE_SECONDS", 0.01)
+    monkeypatch.setattr(worker.tasks, "queue_is_in_database", lambda: True)
+    monkeypatch.setattr(worker, "close_old_connections", lambda: None)
+    call_command("worker")
+    assert "starting up" in caplog.text
+    assert list(outcomes) == []

@@ -3,6 +3,7 @@ from django.core.exceptions import PermissionDenied
 
 from articles.importing import Options, import_paths
 from images.models import RemoteImage
+from images.takedown import take_down
 from images.tasks import wanted
 from providers.models import Provider, ProviderImage
 from providers.takedown import allow_pictures_again, pictures_of, take_down_pictures
@@ -88,6 +89,17 @@ def test_allowed_again_they_are_fetched_and_so_are_new_ones(editor, outlet):
     assert allow_pictures_again(outlet, by=editor, reason="It was one.") == 1
     assert states(image) == [State.PENDING]
     assert Provider.objects.get(pk=outlet.pk).no_pictures == ""
+
+
+def test_what_was_taken_down_for_itself_or_with_another_provider_stays_down(editor, outlet):
+    other = make_provider()
+    for_itself, shared, its_own = (add_picture(make_article(provider=outlet)).image for _ in range(3))
+    add_picture(make_article(provider=other), shared)
+    take_down(RemoteImage.objects.filter(pk=for_itself.pk), by=editor, reason="Court order.")
+    take_down_pictures(outlet, by=editor, reason="They ask for it.")
+    take_down_pictures(other, by=editor, reason="So do they.")
+    assert allow_pictures_again(outlet, by=editor, reason="They changed their mind.") == 1
+    assert states(for_itself, shared, its_own) == [State.TAKEN_DOWN, State.TAKEN_DOWN, State.PENDING]
 
 
 def test_only_who_may(outlet):

@@ -1,6 +1,7 @@
 import math
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db.models import Q
 from tqdm import tqdm
 
 from images import queue
@@ -26,10 +27,13 @@ class Command(BaseCommand):
         if limit is not None and limit < 1:
             raise CommandError("--limit must be at least 1.")
         if retry_failed:
-            queue.mark_pending(RemoteImage.objects.filter(state=RemoteImage.State.FAILED))
+            queue.mark_pending(RemoteImage.objects.filter(~Q(reason="")).exclude(state=RemoteImage.State.PENDING))
         at_most = math.inf if limit is None else limit
         with tqdm(total=int(min(queue.due().count(), at_most)), unit="picture", disable=None) as progress:
-            report = cache_due(limit=at_most, wait_for_others=True, on_done=lambda image: progress.update())
+            try:
+                report = cache_due(limit=at_most, wait_for_others=True, on_done=lambda image: progress.update())
+            except KeyboardInterrupt as error:
+                raise CommandError("Stopped. What was not fetched is due as before.") from error
         for image in report.failed:
             self.stderr.write(f"{image.source_url}: {image.reason}: {image.detail}")
         self.stdout.write(f"cached={report.cached} failed={len(report.failed)}")

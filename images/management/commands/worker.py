@@ -7,13 +7,12 @@ import threading
 import uuid
 from typing import Any
 
-from django.conf import settings
-from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandParser
-from django.db import close_old_connections
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import InterfaceError, OperationalError, close_old_connections
 
 from images import tasks
 
+OUTAGE_SECONDS = 5.0  # until the next attempt, when database or Redis are away
 _log = logging.getLogger(__name__)
 
 
@@ -27,23 +26,33 @@ class Command(BaseCommand):
         parser.add_argument("--once", action="store_true", help="stop as soon as there is nothing to do")
 
     def handle(self, *, once: bool, **options: object) -> None:
-        tasks.sweep()
-        tasks.wake()
         threading.Thread(target=_sweep_for_ever, daemon=True).start()
-        if settings.TASKS["default"]["BACKEND"] == "django_tasks_rq.RQBackend":
-            # In this very process: tasks are ours, short, and share what they know of the hosts they ask.
-            call_command("rqworker", worker_class="rq.SimpleWorker", job_class="django_tasks_rq.Job", burst=once)
-        else:
-            _database_worker(once)
+        work, outages = (_database_worker, _OUTAGES) if tasks.queue_is_in_database() else _with_redis()
+        while not tasks.stopping.is_set():
+            try:
+                tasks.wake()
+                work(once)
+                return
+            except outages as error:
+                if once:
+                    raise CommandError(str(error)) from error
+                _log.warning("The worker is interrupted, and goes on in a moment: %s", error)
+                close_old_connections()
+                tasks.stopping.wait(OUTAGE_SECONDS)
+
+
+_OUTAGES: tuple[type[Exception], ...] = (OperationalError, InterfaceError)
 
 
 def _sweep_for_ever() -> None:
-    while not tasks.stopping.wait(tasks.SWEEP_SECONDS):
+    while True:
         try:
             close_old_connections()
             tasks.sweep()
         except Exception:  # noqa: BLE001  (the next time may be better: a database restarts)
             _log.exception("The queue could not be looked through.")
+        if tasks.stopping.wait(tasks.SWEEP_SECONDS):
+            return
 
 
 def _database_worker(once: bool) -> None:
@@ -67,3 +76,23 @@ def _database_worker(once: bool) -> None:
     )
     worker.configure_signals()
     worker.run()
+
+
+def _with_redis() -> tuple[Any, tuple[type[Exception], ...]]:
+    """The same for a queue in Redis, and what may go wrong with it."""
+    from django_rq.workers import get_worker  # installed only with this queue
+    from redis.exceptions import ConnectionError as RedisAway
+    from rq import SimpleWorker
+
+    class PromptWorker(SimpleWorker):
+        """In this very process: tasks are ours, short, and share what they know of the hosts they ask."""
+
+        def request_stop(self, *args: Any) -> None:
+            tasks.stopping.set()
+            super().request_stop(*args)
+
+    def work(once: bool) -> None:
+        worker_class: Any = PromptWorker
+        get_worker("default", worker_class=worker_class, job_class="django_tasks_rq.Job").work(burst=once)
+
+    return work, (*_OUTAGES, RedisAway)
