@@ -13,7 +13,6 @@ from django.db.models import F
 from django.http import Http404, HttpRequest, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from django.views.decorators.http import require_safe
 
 from articles import public
 from articles.bulk import find
@@ -43,21 +42,18 @@ _VERBATIM = (
 )
 
 
-@require_safe
-@public.kept_while_true
+@public.kept
 def news(request: HttpRequest, number: int = 1) -> JsonResponse:
     return _page(public.stories(), number, "api_news_page")
 
 
-@require_safe
-@public.kept_while_true
+@public.kept
 def topic_news(request: HttpRequest, slug: str, number: int = 1) -> JsonResponse:
     topic = get_object_or_404(public.topics_with_pages(), slug=slug)
     return _page(public.stories_in(topic), number, "api_topic_news_page", slug)
 
 
-@require_safe
-@public.kept_while_true
+@public.kept
 def topics(request: HttpRequest) -> JsonResponse:
     parents = dict(public.topics_with_pages().values_list("pk", "name"))
     return JsonResponse({"value": [_topic(topic, parents.get(topic.parent_id)) for topic in public.topics()]})

@@ -15,7 +15,6 @@ from django.urls import reverse
 from django.utils.encoding import escape_uri_path
 from django.utils.feedgenerator import Atom1Feed
 from django.utils.html import escape
-from django.views.decorators.http import require_safe
 
 from articles import public
 from articles.templatetags.readers import absolute, safe_url, share_url, xml_text
@@ -40,22 +39,19 @@ class StoryFeed(Atom1Feed):
         return max((item["updateddate"] for item in self.items), default=datetime(2000, 1, 1, tzinfo=UTC))
 
 
-@require_safe
-@public.kept_while_true
+@public.kept
 def everything(request: HttpRequest) -> HttpResponse:
     return _response(request, public.stories(), settings.SITE_NAME, settings.SITE_DESCRIPTION, reverse("home"))
 
 
-@require_safe
-@public.kept_while_true
+@public.kept
 def topic(request: HttpRequest, slug: str) -> HttpResponse:
     found = get_object_or_404(public.topics_with_pages(), slug=slug)
     stories = public.stories_in(found, *public.topics().filter(parent=found))
     return _response(request, stories, _titled(found.name), found.description, found.get_absolute_url())
 
 
-@require_safe
-@public.kept_while_true
+@public.kept
 def provider(request: HttpRequest, domain: str) -> HttpResponse:
     found = get_object_or_404(public.providers(), domain=domain)
     stories = public.stories().filter(provider=found)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from functools import wraps
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
+from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_safe
 
 from articles.models import Article, ArticleTopic, Topic
 from providers.models import Provider
@@ -19,9 +23,18 @@ if TYPE_CHECKING:
 RECENT = 300  # the stories that decide what the front page and the navigation are about
 MAIN_TOPICS = 8
 
-# Anyone may keep a feed or a list, but has to ask each time whether it still holds: what is taken down is gone at once.
-# The answer is the ETag's. No Last-Modified: a story that is taken down leaves the newest date as it was.
-kept_while_true = cache_control(public=True, max_age=0, must_revalidate=True)
+
+def kept(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """For what is the same to every reader until the site's version changes: `config.page_cache` keeps it, and says in
+    its headers how long others may. It only answers GET and HEAD."""
+
+    @wraps(view)
+    def marked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        response: Any = view(request, *args, **kwargs)
+        response.is_kept = True
+        return response
+
+    return require_safe(cache_control(public=True, max_age=0, must_revalidate=True)(marked))
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_safe
 
 from articles import public
 from articles.templatetags.readers import absolute, xml_text
@@ -21,7 +20,7 @@ NEWS_AGE = timedelta(hours=48)  # Google's rules for news sitemaps: this old at 
 NEWS_ENTRIES = 1_000  # and this many
 
 
-@require_safe
+@public.kept
 def sitemap(request: HttpRequest) -> HttpResponse:
     """All addresses in one file; an index of several files once there are too many."""
     pages = _story_pages()
@@ -32,7 +31,7 @@ def sitemap(request: HttpRequest) -> HttpResponse:
     return _xml(request, "sitemap_index.xml", {"sitemaps": sitemaps})
 
 
-@require_safe
+@public.kept
 def sitemap_part(request: HttpRequest, part: int) -> HttpResponse:
     """Part 0 has the lists, the others the stories."""
     try:
@@ -41,7 +40,7 @@ def sitemap_part(request: HttpRequest, part: int) -> HttpResponse:
         raise Http404("There is no such part.") from error
 
 
-@require_safe
+@public.kept
 def news_sitemap(request: HttpRequest) -> HttpResponse:
     recent = public.stories().filter(published_at__gte=timezone.now() - NEWS_AGE)
     entries = [
@@ -56,7 +55,7 @@ def news_sitemap(request: HttpRequest) -> HttpResponse:
     return _xml(request, "articles/news_sitemap.xml", {"entries": entries, "language": language})
 
 
-@require_safe
+@public.kept
 def robots(request: HttpRequest) -> HttpResponse:
     lines = ["User-agent: *", f"Disallow: {reverse('admin:index')}", f"Disallow: {reverse('search')}", ""]
     lines += [f"Sitemap: {absolute(reverse(name))}" for name in ("sitemap", "news_sitemap")]

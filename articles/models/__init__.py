@@ -2,6 +2,7 @@
 
 from articles.models.history import Event, Revision
 from articles.models.imports import Conflict, ImportedFile, ImportRun, ImportUpload, SourceFile
+from articles.models.site import OldAddress, SiteVersion
 from articles.models.stories import (
     Article,
     ArticleImage,
@@ -24,9 +25,11 @@ __all__ = [
     "ImportRun",
     "ImportUpload",
     "ImportedFile",
+    "OldAddress",
     "RelatedImage",
     "RelatedStory",
     "Revision",
+    "SiteVersion",
     "SourceFile",
     "Told",
     "Topic",

@@ -11,9 +11,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from articles import views
 from articles.documents import EARLIEST, LATEST
 from articles.models import Article
+from articles.views import front, health, pages
 from tests.factories import (
     NOON,
     add_picture,
@@ -94,13 +94,13 @@ def test_lead_with_a_picture_is_looked_for_further_back_when_the_newest_have_non
     def older(number: int) -> Article:
         return make_article(published_at=NOON - timedelta(hours=number), quality=90 if number < 9 else 10)
 
-    stories = [older(number) for number in range(views.LEAD_HORIZON + 1)]
-    add_picture(stories[views.LEAD_HORIZON])
+    stories = [older(number) for number in range(front.LEAD_HORIZON + 1)]
+    add_picture(stories[front.LEAD_HORIZON])
     assert client.get("/").context["lead"] == stories[0]
-    add_picture(stories[views.LEAD_HORIZON - 1])
+    add_picture(stories[front.LEAD_HORIZON - 1])
     context = client.get("/").context
-    assert context["lead"] == stories[views.LEAD_HORIZON - 1]
-    assert set(stories[: views.FRONT_STORIES]) == {*context["second"], *context["support"], *context["latest"]}
+    assert context["lead"] == stories[front.LEAD_HORIZON - 1]
+    assert set(stories[: front.FRONT_STORIES]) == {*context["second"], *context["support"], *context["latest"]}
 
 
 def test_top_of_the_front_page_has_no_placeholders_but_lists_have(client):
@@ -111,7 +111,7 @@ def test_top_of_the_front_page_has_no_placeholders_but_lists_have(client):
 
 def test_front_page_shows_no_story_twice(client):
     topics = [make_topic(), make_topic()]
-    stories = [make_article(topics=topics) for _ in range(views.FRONT_STORIES + 10)]
+    stories = [make_article(topics=topics) for _ in range(front.FRONT_STORIES + 10)]
     links = Outline(page(client, "/")).links
     for story in stories:
         assert [link["href"] for link in links].count(story.get_absolute_url()) <= 1
@@ -121,7 +121,7 @@ def test_front_page_has_a_section_for_each_main_topic_with_further_stories(clien
     science = make_topic("Science")
     oceans = make_topic("Oceans", parent=science)
     older = make_article(topics=[oceans], published_at=NOON - timedelta(days=9))
-    for _ in range(views.FRONT_STORIES):
+    for _ in range(front.FRONT_STORIES):
         make_article()
     assert client.get("/").context["fronts"] == [(science, [older])]
 
@@ -350,10 +350,10 @@ def test_stories_of_one_moment_have_an_order(client):
 
 def test_lists_are_paged_with_every_story_once(client):
     topic = make_topic()
-    stories = {make_article(topics=[topic]).pk for _ in range(views.STORIES_A_PAGE + 3)}
-    pages = [client.get(topic.get_absolute_url(), {"page": number}).context["page"] for number in (1, 2)]
-    assert [len(page) for page in pages] == [views.STORIES_A_PAGE, 3]
-    assert {story.pk for page in pages for story in page} == stories
+    stories = {make_article(topics=[topic]).pk for _ in range(pages.STORIES_A_PAGE + 3)}
+    read = [client.get(topic.get_absolute_url(), {"page": number}).context["page"] for number in (1, 2)]
+    assert [len(page) for page in read] == [pages.STORIES_A_PAGE, 3]
+    assert {story.pk for page in read for story in page} == stories
 
 
 @pytest.mark.parametrize("number", ["0", "2", "-1", "01", "1.0", "last", "", "１", "9" * 5000])
@@ -429,7 +429,7 @@ def test_canonical_address_is_ours_whatever_the_host_header_says(client, setting
 
 def test_canonical_address_keeps_the_page_number(client):
     topic = make_topic()
-    for _ in range(views.STORIES_A_PAGE + 1):
+    for _ in range(pages.STORIES_A_PAGE + 1):
         make_article(topics=[topic])
     address = topic.get_absolute_url()
     assert f'rel="canonical" href="http://testserver{address}?page=2"' in page(client, f"{address}?page=2")
@@ -462,7 +462,7 @@ def test_healthz_is_503_when_the_database_does_not_answer(client, monkeypatch):
     def refuse(patience):
         raise DatabaseError("gone")
 
-    monkeypatch.setattr(views, "standstill", refuse)
+    monkeypatch.setattr(health, "standstill", refuse)
     assert client.get("/healthz").status_code == 503
 
 
@@ -508,7 +508,7 @@ def test_query_counts_do_not_grow_with_the_rows(client, name):
         return story
 
     oldest = grow()
-    for _ in range(views.FRONT_STORIES):  # from here on the front page has all its parts
+    for _ in range(front.FRONT_STORIES):  # from here on the front page has all its parts
         grow()
     named = {"story": oldest, "provider": provider, "topic": shared}
     address = named[name].get_absolute_url() if name in named else name

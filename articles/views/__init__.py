@@ -1,0 +1,22 @@
+"""The readers' pages. What is public is decided in `articles.public`; nothing here asks for more."""
+
+from articles.views.archive import archive, archive_day
+from articles.views.front import home
+from articles.views.health import healthz
+from articles.views.providers import provider_index, provider_page
+from articles.views.searching import search_page
+from articles.views.story import article
+from articles.views.topics import topic_index, topic_page
+
+__all__ = [
+    "archive",
+    "archive_day",
+    "article",
+    "healthz",
+    "home",
+    "provider_index",
+    "provider_page",
+    "search_page",
+    "topic_index",
+    "topic_page",
+]

@@ -1,0 +1,17 @@
+"""The search page."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from articles import public
+from articles.search import clean, search
+from articles.views.pages import page_of
+
+
+@public.kept
+def search_page(request: HttpRequest) -> HttpResponse:
+    query = clean(request.GET.get("q", ""))
+    found = search(public.stories(), query).for_cards() if query else public.stories().none()
+    return render(request, "articles/search.html", {"query": query, "page": page_of(request, found)})
