@@ -146,7 +146,7 @@ def _restyled(line: str, styles: dict[str, str]) -> str:
     """A line of the house style with its scalar quoted as the file does it for that key."""
     match = _LINE.fullmatch(line)
     style = styles.get(match["key"] or "-") if match else None
-    if match is None or style is None:
+    if match is None or style is None or not _is_scalar(match["scalar"]):
         return line
     scalar = match["scalar"]
     value = scalar
@@ -161,3 +161,11 @@ def _restyled(line: str, styles: dict[str, str]) -> str:
     elif scalar.startswith('"'):
         scalar = unquoted(value)
     return match["before"] + scalar
+
+
+def _is_scalar(text: str) -> bool:
+    """Not the beginning of a mapping behind a list's dash, say, nor of a text over several lines."""
+    try:
+        return isinstance(yaml.compose(text, Loader=yaml.CSafeLoader), yaml.ScalarNode)
+    except yaml.YAMLError:
+        return False

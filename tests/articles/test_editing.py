@@ -112,6 +112,15 @@ def test_text_that_looks_like_a_number_keeps_its_quotes_beside_plain_text(text):
     assert changed.replace("'", '"') == source.replace("plain", f'"{text}"\r\n- other')
 
 
+@pytest.mark.parametrize("key", ["¹¥", "null", "a b"])
+def test_a_mapping_that_begins_behind_a_dash_is_not_taken_for_text(key):
+    extra = {"list": ["quoted", {key: None, "b": 1}]}
+    source = write(dataclasses.replace(read(FULL.encode()), extra={"list": ["x: y"]})).replace("\n", "\r\n")
+    result = edit(source.encode(), dataclasses.replace(read(source.encode()), extra=extra))
+    assert read(result.encode()).extra == extra
+    assert result.count("\n") == result.count("\r\n")  # edited by lines, and not written anew
+
+
 def test_what_cannot_be_edited_by_lines_is_written_anew():
     for source in (
         "---\n{title: A, publishedDateTime: 2026-03-02}\n---\n",
