@@ -8,17 +8,25 @@ from dataclasses import dataclass, field
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
+from django.db import connection
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
-from articles.models import Article, ArticleTopic, Topic
+from articles.models import Article, ArticleTopic, SiteVersion, Topic
 from providers.models import Provider
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from articles.models import ArticleQuerySet
+
+# All that pages take from behind the question mark; the rest never reaches a view.
+PARAMETERS = frozenset({"q", "order", "page", "before", "after"})
 
 RECENT = 300  # the stories that decide what the front page and the navigation are about
 MAIN_TOPICS = 8
@@ -35,6 +43,34 @@ def kept(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         return response
 
     return require_safe(cache_control(public=True, max_age=0, must_revalidate=True)(marked))
+
+
+@dataclass(frozen=True)
+class Version:
+    """What readers see now. Whatever is made of it holds as long as there is no other version, until `until`."""
+
+    token: int
+    until: datetime | None  # when next a story goes live or expires by itself
+
+
+def version() -> Version | None:
+    """The version of the site from whatever was committed last. None: nothing is to be kept, or it cannot be told."""
+    global _last
+    if not settings.PAGE_CACHE_SECONDS:
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute(_TOKEN)
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    last, now = _last, timezone.now()
+    if last is None or last.token != row[0] or (last.until and last.until <= now):
+        last = _last = Version(row[0], Article.objects.next_change(now))
+    return last
+
+
+_last: Version | None = None
+_TOKEN = f"SELECT token FROM {SiteVersion._meta.db_table} WHERE id = 1"  # noqa: S608 (with each request: no ORM)
 
 
 @dataclass(frozen=True)

@@ -63,6 +63,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "config.middleware.ContentPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",  # has compressed files of its own
+    "config.page_cache.PageCacheMiddleware",
     "config.middleware.CompressionMiddleware",  # outside of ConditionalGet: an ETag is of the text, packed or not
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.http.ConditionalGetMiddleware",
@@ -108,11 +109,14 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
 else:
-    _database["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
     _database["CONN_HEALTH_CHECKS"] = True
+_database["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
+CACHES["pages"] = CACHES["default"] | {"LOCATION": CACHES["default"].get("LOCATION") or "pages", "KEY_PREFIX": "pages"}
+if "locmem" in CACHES["pages"]["BACKEND"]:
+    CACHES["pages"] |= {"LOCATION": "pages", "OPTIONS": {"MAX_ENTRIES": 2_000}}  # of some 10 KB, in each process
 # A cache of each process's own would keep a session alive in one after the log-out in another.
 _shared_cache = "redis" in CACHES["default"]["BACKEND"]
 SESSION_ENGINE = f"django.contrib.sessions.backends.{'cached_db' if _shared_cache else 'db'}"
@@ -126,6 +130,10 @@ if QUEUE_URL:
 else:
     INSTALLED_APPS += ["django_tasks_db"]
     TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
+
+# Whole pages for readers (docs/operations.md). With DEBUG on they would hide what has been edited.
+PAGE_CACHE_SECONDS = env.int("PAGE_CACHE_SECONDS", default=0 if DEBUG else 600)
+CDN_SECONDS = env.int("CDN_SECONDS", default=10)
 
 MEDIA_URL = env.str("MEDIA_URL", default="/media/")
 MEDIA_ROOT = BASE_DIR / env.str("MEDIA_ROOT", default="var/media")

@@ -11,6 +11,7 @@ _worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
 
 for _name in (
     "BEHIND_PROXY",
+    "CDN_SECONDS",
     "CONN_MAX_AGE",
     "CSRF_TRUSTED_ORIGINS",
     "FETCH_ALLOW_HOSTS",
@@ -22,6 +23,7 @@ for _name in (
     "MEDIA_ACCEL",
     "MEDIA_STORAGE",
     "MEDIA_URL",
+    "PAGE_CACHE_SECONDS",
     "QUEUE_URL",
     "SITE_DESCRIPTION",
     "SITE_NAME",
@@ -44,6 +46,8 @@ from config.settings import *  # noqa: E402, F403  (the environment has to be se
 from config.settings import CACHES, DATABASES  # noqa: E402
 
 CACHES["default"]["KEY_PREFIX"] = f"copydesk-test-{_worker}"
+CACHES["pages"]["KEY_PREFIX"] = f"copydesk-test-{_worker}-pages"
+PAGE_CACHE_SECONDS = 0  # each test that wants pages kept says so: most change the database and look again
 DATABASES["default"]["CONN_MAX_AGE"] = 0  # a kept connection would stop the test database from being dropped
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 SESSION_ENGINE = "django.contrib.sessions.backends.db"  # as many queries whatever the cache

@@ -63,6 +63,15 @@ class ArticleQuerySet(models.QuerySet["Article"]):
             publish_at__lte=at,
         )
 
+    def next_change(self, at: datetime) -> datetime | None:
+        """When next after `at` a story goes live or expires by itself, and `published` finds others than at `at`."""
+        scheduled = self.filter(status=Article.Status.PUBLISHED).order_by()
+        moments = [
+            scheduled.filter(**{f"{name}__gt": at}).order_by(name).values_list(name, flat=True).first()
+            for name in ("publish_at", "unpublish_at")
+        ]
+        return min(filter(None, moments), default=None)
+
     def newest_first(self) -> ArticleQuerySet:
         return self.order_by("-published_at", "-pk")
 
@@ -165,6 +174,7 @@ class Article(Told):  # type: ignore[django-manager-missing]  # taggit ships no 
             models.Index(fields=["status", "-published_at", "-id"], name="article_by_state"),
             models.Index(fields=["-published_at", "-id"], name="article_by_date"),
             models.Index(fields=["status", "-publish_at", "-id"], name="article_by_going_live"),
+            models.Index(fields=["unpublish_at"], name="article_by_expiry", condition=Q(unpublish_at__isnull=False)),
             models.Index(fields=["provider", "status", "-published_at", "-id"], name="article_by_provider"),
             models.Index(fields=["type", "-published_at", "-id"], name="article_by_type"),
             models.Index(fields=["created_by"], name="article_by_author", condition=Q(created_by__isnull=False)),

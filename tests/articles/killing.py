@@ -37,7 +37,7 @@ NAMES = {
     "Topic": ["key"],
 }
 TIMES = {"at", "next_attempt_at", "created_at", "modified_at", "imported_at", "fetched_at"}
-RUNS = {"ImportRun", "ImportedFile", "ImportUpload"}  # tell of the runs themselves
+RUNS = {"ImportRun", "ImportedFile", "ImportUpload", "SiteVersion"}  # tell of the runs themselves
 
 
 def say(line: str) -> None:
