@@ -1,3 +1,4 @@
+from threading import Event
 from typing import Any
 
 from django.apps import AppConfig
@@ -9,8 +10,17 @@ class ArticlesConfig(AppConfig):
     verbose_name = "News"
 
     def ready(self) -> None:
+        from images import tasks
+
         pre_migrate.connect(remove_triggers, sender=self)
         post_migrate.connect(install_triggers, sender=self)
+        tasks.alongside.append(watch_version)
+
+
+def watch_version(stopping: Event) -> None:
+    from articles import purging
+
+    purging.watch(stopping)
 
 
 def remove_triggers(using: str, plan: Any, **kwargs: Any) -> None:

@@ -12,15 +12,14 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
 import frontmatter
 
 from benchmarks.archives import edit_titles, seal_anew, write_archive
+from benchmarks.sites import database, import_tree, migrate, start_django
 from benchmarks.timing import Measured, measured
 
 Seconds = dict[str, float]  # by step
@@ -36,14 +35,14 @@ def main() -> None:
 
 
 def _measure_size(count: int) -> Seconds:
-    with tempfile.TemporaryDirectory(prefix="copydesk-bench-") as folder, _database(Path(folder)) as url:
+    with tempfile.TemporaryDirectory(prefix="copydesk-bench-") as folder, database(Path(folder)) as url:
         site = Path(folder, "site")
         _aside(write_archive, site, count)
         print(f"-- {count:,} files, {'PostgreSQL' if url.startswith('postgres') else 'SQLite'}")
         steps = _Steps(count, measured(_nothing, partial(read_plainly, site)))
-        ready = partial(_start_django, url, Path(folder, "media"))
-        measured(ready, _migrate)
-        run_import = partial(_import, site)
+        ready = partial(start_django, url, Path(folder, "media"))
+        measured(ready, migrate)
+        run_import = partial(import_tree, site)
         first = steps.add("first import", measured(ready, run_import))
         steps.add("unchanged re-import", measured(ready, run_import))
         _aside(edit_titles, site, 0.01)
@@ -91,52 +90,12 @@ def _nothing() -> None:
     pass
 
 
-def _start_django(url: str, media: Path) -> None:
-    import django
-
-    os.environ |= {"SECRET_KEY": "benchmark", "DATABASE_URL": url, "ENV_FILE": os.devnull, "MEDIA_ROOT": str(media)}
-    os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
-    django.setup()
-
-
-def _migrate() -> None:
-    from django.core.management import call_command
-
-    call_command("migrate", verbosity=0)
-
-
-def _import(site: Path) -> None:
-    from articles.importing import Options, import_paths
-
-    report = import_paths([site], Options())
-    if report.failed:
-        raise SystemExit(f"The benchmark's own files failed: {report.failed[0]}")
-
-
 def _export(folder: Path, count: int) -> None:
     from articles.exporting import export_tree
 
     report = export_tree(folder)
     if str(report) != f"written={count} edited=0 new=0 failed=0":
         raise SystemExit(f"What came out is not what went in: {report}")
-
-
-@contextmanager
-def _database(folder: Path) -> Iterator[str]:
-    """The address of an empty database that goes away afterwards."""
-    beside = urlsplit(os.environ.get("DATABASE_URL", ""))
-    if beside.scheme not in ("postgres", "postgresql"):
-        yield f"sqlite:///{folder}/bench.sqlite3"
-        return
-    import psycopg
-
-    name = f"bench_{os.getpid()}"
-    with psycopg.connect(beside.geturl(), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-        try:
-            yield urlunsplit(beside._replace(path=f"/{name}"))
-        finally:
-            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 if __name__ == "__main__":

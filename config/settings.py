@@ -134,6 +134,9 @@ else:
 # Whole pages for readers (docs/operations.md). With DEBUG on they would hide what has been edited.
 PAGE_CACHE_SECONDS = env.int("PAGE_CACHE_SECONDS", default=0 if DEBUG else 600)
 CDN_SECONDS = env.int("CDN_SECONDS", default=10)
+PURGE_URL = env.str("PURGE_URL", default="")  # what the worker sends a POST to when the public site has changed
+PURGE_HEADERS = env.dict("PURGE_HEADERS", default={"Content-Type": "application/json"})
+PURGE_BODY = env.str("PURGE_BODY", default='{"purge_everything":true}')
 
 MEDIA_URL = env.str("MEDIA_URL", default="/media/")
 MEDIA_ROOT = BASE_DIR / env.str("MEDIA_ROOT", default="var/media")

@@ -6,7 +6,7 @@ import re
 import ssl
 import time
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC
@@ -43,7 +43,7 @@ class Validators:
     def __bool__(self) -> bool:
         return bool(self.etag or self.last_modified)
 
-    def headers(self) -> dict[bytes | str, bytes | str]:
+    def headers(self) -> dict[str, str]:
         named = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
         return {name: value for name, value in named.items() if value}
 
@@ -87,23 +87,51 @@ def fetch(
     raise FetchError("too_many_redirects", f"The address redirects more than {limits.max_redirects} times.")
 
 
+def send(
+    url: str,
+    body: bytes,
+    *,
+    policy: Policy,
+    user_agent: str,
+    headers: Mapping[str, str],
+    limits: Limits = DEFAULT_LIMITS,
+    resolver: Resolver = resolve,
+) -> None:
+    """POST `body` to `url`, with headers of one's own, or raise FetchError if the host does not take it. Follows no
+    redirect."""
+    backend = Backend(policy, limits, Allowance(limits), resolver)
+    with _answered("POST", parse_target(url, policy), user_agent, headers, backend, body) as response:
+        if not 200 <= response.status < 300:
+            raise _status_error(response.status, "")
+
+
 def _hop(target: Target, user_agent: str, known: Validators, backend: Backend, max_bytes: int) -> Fetched | str:
     """One request: the response, or the address it redirects to."""
-    headers: dict[bytes | str, bytes | str] = {
+    with _answered("GET", target, user_agent, known.headers(), backend) as response:
+        return _read(target, response, known, max_bytes)
+
+
+@contextmanager
+def _answered(
+    method: str, target: Target, user_agent: str, own: Mapping[str, str], backend: Backend, body: bytes | None = None
+) -> Iterator[httpcore2.Response]:
+    """One request, over a connection of its own: the response while that is open."""
+    headers: dict[str, bytes | str] = {
         "Host": target.netloc,
         "User-Agent": user_agent.encode("ascii", "replace"),
         "Accept": "*/*",
         "Accept-Encoding": "identity",
         "Connection": "close",
-        **known.headers(),
+        **own,
     }
+    if body is not None:
+        headers["Content-Length"] = str(len(body))
     url = httpcore2.URL(scheme=target.scheme, host=target.host, port=target.port, target=target.path)
     connection = httpcore2.HTTPConnection(
         url.origin, ssl_context=tls_context() if target.scheme == "https" else None, network_backend=backend
     )
     with _faults_translated(), connection:
-        response = connection.handle_request(httpcore2.Request("GET", url, headers=headers))
-        return _read(target, response, known, max_bytes)
+        yield connection.handle_request(httpcore2.Request(method, url, headers=list(headers.items()), content=body))
 
 
 def _read(target: Target, response: httpcore2.Response, known: Validators, max_bytes: int) -> Fetched | str:

@@ -287,8 +287,8 @@ def _attempt(image: RemoteImage) -> Outcome:
         known = (image.etag, image.last_modified) if image.has_picture and files.are_there(image) else ("", "")
         fetched = fetch(
             image.source_url,
-            policy=Policy(allow_hosts=frozenset(settings.FETCH_ALLOW_HOSTS)),
-            user_agent=_user_agent(),
+            policy=fetch_policy(),
+            user_agent=user_agent(),
             limits=Limits(max_bytes=MAX_BYTES),
             etag=known[0],
             last_modified=known[1],
@@ -315,7 +315,12 @@ def _from_file(path: Path) -> Outcome:
         return Fault("unreadable", f"The file cannot be read: {error.strerror or error}.")
 
 
-def _user_agent() -> str:
+def fetch_policy() -> Policy:
+    """Where this site may fetch from, or send to."""
+    return Policy(allow_hosts=frozenset(settings.FETCH_ALLOW_HOSTS))
+
+
+def user_agent() -> str:
     """Says who asks and where to complain."""
     return f"{settings.SITE_NAME} (Copydesk; +{settings.SITE_URL})"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 
 from django.conf import settings
@@ -22,6 +23,7 @@ STILL_AFTER = timedelta(minutes=10)  # then people are told that the queue stand
 KEPT_FOR = timedelta(days=1)  # of what a database remembers of tasks that are done
 
 stopping = threading.Event()  # set when this worker is told to end
+alongside: list[Callable[[threading.Event], None]] = []  # what else a worker does, in threads; apps above add theirs
 _log = logging.getLogger(__name__)
 
 

@@ -27,7 +27,8 @@ NOT_READERS = ("/admin/", "/media/", "/static/")
 
 def story(stem: str, title: str, when: datetime) -> str:
     return (
-        f"---\ncategory: news\ntitle: {title}\nexcerpt: What the headline says.\npublishedDateTime: {when:%Y-%m-%dT%H:%M:%SZ}\n"
+        f"---\ncategory: news\ntitle: {title}\nexcerpt: What the headline says.\n"
+        f"publishedDateTime: {when:%Y-%m-%dT%H:%M:%SZ}\n"
         f"webUrl: https://outlet.example/{stem}\ntype: article\npublished: true\n"
         f"provider:\n  name: {title} Post\n  domain: {title.lower()}.example\n"
         f"topics:\n  - {title} studies\n---\n"

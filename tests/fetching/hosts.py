@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 import threading
@@ -74,12 +75,18 @@ class Host:
     def _received(self, connection: socket.socket) -> str:
         """The whole request, or nothing when the client leaves before its end."""
         request = b""
-        while b"\r\n\r\n" not in request:
+        while not _is_whole(request):
             received = connection.recv(65536)
             if not received:
                 return ""
             request += received
         return request.decode("latin-1")
+
+
+def _is_whole(request: bytes) -> bool:
+    head, end, body = request.partition(b"\r\n\r\n")
+    length = re.search(rb"(?i)\r\ncontent-length: (\d+)", head)
+    return bool(end) and len(body) >= int(length[1] if length else 0)
 
 
 @contextmanager

@@ -18,8 +18,9 @@ _log = logging.getLogger(__name__)
 
 class Command(BaseCommand):
     help = (
-        "Does the background work: fetches the pictures that wait for it. Runs until it is stopped; SIGTERM and Ctrl-C "
-        "let it finish what it is at. Any number of workers may run, on any number of machines."
+        "Does the background work: fetches the pictures that wait for it, and tells the CDN in front (PURGE_URL) when "
+        "the public site has changed. Runs until it is stopped; SIGTERM and Ctrl-C let it finish what it is at. Any "
+        "number of workers may run, on any number of machines."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -27,6 +28,8 @@ class Command(BaseCommand):
 
     def handle(self, *, once: bool, **options: object) -> None:
         threading.Thread(target=_sweep_for_ever, daemon=True).start()
+        for do in tasks.alongside if not once else []:
+            threading.Thread(target=do, args=[tasks.stopping], daemon=True).start()
         work, outages = (_database_worker, _OUTAGES) if tasks.queue_is_in_database() else _with_redis()
         while not tasks.stopping.is_set():
             try:

@@ -1,0 +1,49 @@
+"""A site to measure: an empty database, and an archive imported into it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+
+def start_django(url: str, media: Path) -> None:
+    import django
+
+    os.environ |= {"SECRET_KEY": "benchmark", "DATABASE_URL": url, "ENV_FILE": os.devnull, "MEDIA_ROOT": str(media)}
+    os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+    django.setup()
+
+
+def migrate() -> None:
+    from django.core.management import call_command
+
+    call_command("migrate", verbosity=0)
+
+
+def import_tree(site: Path) -> None:
+    from articles.importing import Options, import_paths
+
+    report = import_paths([site], Options())
+    if report.failed:
+        raise SystemExit(f"The benchmark's own files failed: {report.failed[0]}")
+
+
+@contextmanager
+def database(folder: Path) -> Iterator[str]:
+    """The address of an empty database that goes away afterwards."""
+    beside = urlsplit(os.environ.get("DATABASE_URL", ""))
+    if beside.scheme not in ("postgres", "postgresql"):
+        yield f"sqlite:///{folder}/bench.sqlite3"
+        return
+    import psycopg
+
+    name = f"bench_{os.getpid()}"
+    with psycopg.connect(beside.geturl(), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+        try:
+            yield urlunsplit(beside._replace(path=f"/{name}"))
+        finally:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
