@@ -9,14 +9,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUN := $(BIN)/python
 TESTED := DJANGO_SETTINGS_MODULE=tests.settings
-SERVICES := TEST_DATABASE_URL="$(TEST_DATABASE_URL)" TEST_CACHE_URL="$(TEST_CACHE_URL)" CHROMIUM="$(CHROMIUM)"
+AUDITS := $(VENV)/audits
+SERVICES := TEST_DATABASE_URL="$(TEST_DATABASE_URL)" TEST_CACHE_URL="$(TEST_CACHE_URL)" CHROMIUM="$(CHROMIUM)" AUDITS="$(AUDITS)"
 PRODUCTION := ENV_FILE=/dev/null DEBUG=off SECRET_KEY="$$($(RUN) -c 'import secrets; print(secrets.token_urlsafe(60))')" \
 	ALLOWED_HOSTS=news.example SITE_URL=https://news.example DATABASE_URL=sqlite://:memory:
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help run test check lint types imports migrations templates deploy services test-services test-browser \
-	bench format clean venv venv-run venv-dev
+	bench audits format clean venv venv-run venv-dev
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -65,8 +66,18 @@ services: venv-dev
 test-services: services
 	$(SERVICES) $(RUN) -m pytest -n auto
 
-test-browser: services
+test-browser: services audits
 	$(SERVICES) $(RUN) -m pytest -m browser
+
+audits: venv # Lighthouse, axe and the Nu HTML checker
+	@cmp -s tests/audits/package.json $(AUDITS)/package.json || { \
+		command -v npm >/dev/null || { echo "The checks of pages need Node.js with npm." >&2; exit 1; }; \
+		echo "Installing what pages are checked with …"; \
+		mkdir -p $(AUDITS) && \
+		npm install --prefix $(AUDITS) --no-save --no-package-lock --no-audit --no-fund --ignore-scripts --loglevel=error \
+			$$($(RUN) -c 'import json; print(*(f"{n}@{v}" for n, v in json.load(open("tests/audits/package.json"))["dependencies"].items()))') && \
+		cp tests/audits/package.json $(AUDITS)/package.json; \
+	}
 
 bench: venv-dev ## Every benchmark; ONLY="import" for some of them
 	$(RUN) -m benchmarks $(ONLY)

@@ -38,11 +38,17 @@ def chromium_problem() -> str:
     return "" if chromium() else f"Chromium was not found: install it, or name it in CHROMIUM (now {wanted!r})."
 
 
+def audits_problem() -> str:
+    missing = [name for name in ("node", "java") if shutil.which(name) is None]
+    return f"The checks of pages need {' and '.join(missing)} (Node.js, a Java runtime)." if missing else ""
+
+
 def main() -> None:
     problems = [
         database_problem(os.environ.get("TEST_DATABASE_URL", "")),
         cache_problem(os.environ.get("TEST_CACHE_URL", "")),
         chromium_problem(),
+        audits_problem(),
     ]
     if found := [problem for problem in problems if problem]:
         sys.exit("\n".join(["`make check` needs services that are not there:", *found]))

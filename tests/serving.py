@@ -7,6 +7,7 @@ database of its own on the server of TEST_DATABASE_URL.
 from __future__ import annotations
 
 import contextlib
+import html
 import http.client
 import os
 import re
@@ -21,6 +22,8 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 ROOT = Path(__file__).resolve().parents[1]
 PATIENCE = 30  # seconds until a server answers
+NOT_READERS = ("/admin/", "/media/", "/static/")
+_LINKS = re.compile(r'(?:href|action|src)="(/[^"#]*)|[>" ]http://127\.0\.0\.1(/[^<"#\s]*)')
 LOGIN = ("ana", "correct horse battery")
 
 
@@ -54,6 +57,21 @@ class Server:
                     self.cookies[key] = rest.partition(";")[0]
             told = {name.lower(): value for name, value in response.getheaders()}
             return Answer(response.status, told, response.read().decode(errors="replace"))
+
+    def url(self, address: str) -> str:
+        return f"http://127.0.0.1:{self.port}{address}"
+
+    def crawl(self, *addresses: str) -> dict[str, Answer]:
+        """What readers are answered at every address that can be reached from the front page, robots.txt and these."""
+        found: dict[str, Answer] = {}
+        waiting = ["/", "/robots.txt", *addresses]
+        while waiting:
+            address = waiting.pop()
+            if address in found or address.startswith(NOT_READERS):
+                continue
+            found[address] = self.as_reader(address)
+            waiting += [html.unescape(link[0] or link[1]) for link in _LINKS.findall(found[address].text)]
+        return found
 
     def as_reader(self, address: str) -> Answer:
         """GET without any cookie."""
