@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.http import Http404, HttpRequest, JsonResponse
 from django.urls import reverse
 
@@ -72,7 +72,7 @@ def _page(stories: ArticleQuerySet, number: int, route: str, *arguments: str) ->
     return JsonResponse({"page": number, "value": value, "nextPage": further})
 
 
-def _with_paths(keys: list[int]) -> ArticleQuerySet:
+def _with_paths(keys: list[int]) -> QuerySet[Article]:
     return with_parts(public.stories().filter(pk__in=keys)).annotate(path=F("source_file__path"))
 
 

@@ -10,7 +10,7 @@ from urllib.parse import urljoin, urlsplit
 from django.conf import settings
 
 if TYPE_CHECKING:
-    from images.models import ImageUse
+    from images.models import ImageUse, RemoteImage
 
 SHARE_WIDTH = 1280
 
@@ -49,11 +49,10 @@ def absolute(url: str) -> str:
     return urljoin(f"{settings.SITE_URL}/", url)
 
 
-def picture(use: ImageUse | None) -> Picture | None:
+def picture(image: RemoteImage | None, alt: str = "") -> Picture | None:
     """Our copy of a picture for other programs, if we have one: a format all of them show, in a handy width."""
-    if use is None or not use.image.has_picture:
+    if image is None or not image.has_picture:
         return None
-    image = use.image
     widths = image.rendition_widths()
     width = max((width for width in widths if width <= SHARE_WIDTH), default=widths[0])
     return Picture(
@@ -61,8 +60,12 @@ def picture(use: ImageUse | None) -> Picture | None:
         width=width,
         height=image.rendition_height(width),
         mime_type="image/png" if image.has_alpha else "image/jpeg",
-        alt=use.alt,
+        alt=alt,
     )
+
+
+def picture_of(use: ImageUse | None) -> Picture | None:
+    return picture(use.image, use.alt) if use else None
 
 
 def xml_text(text: str) -> str:

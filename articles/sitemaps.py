@@ -91,8 +91,8 @@ def _stories(part: int) -> Iterator[str]:
 
 def _lists() -> Iterator[str]:
     yield from (_url(reverse(name)) for name in ("home", "topics", "providers", "archive"))
-    for record in (*public.topics(), *public.providers()):
-        yield _url(record.get_absolute_url())
+    yield from (_url(topic.get_absolute_url()) for topic in public.topics())
+    yield from (_url(provider.get_absolute_url()) for provider in public.providers())
 
 
 def _sitemap(address: str) -> str:

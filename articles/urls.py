@@ -28,7 +28,19 @@ class NameConverter(StringConverter):
     regex = r"[^/\x00]+"
 
 
+class KindConverter(StringConverter):
+    """What has pages of its own."""
+
+    regex = "article|topic|provider"
+
+
+class DigestConverter(StringConverter):
+    regex = "[0-9a-f]{20}"
+
+
 register_converter(DayConverter, "day")
+register_converter(KindConverter, "kind")
+register_converter(DigestConverter, "digest")
 register_converter(NameConverter, "name")
 
 
@@ -54,6 +66,8 @@ urlpatterns = [
     *in_both_forms("feeds/topics/<name:slug>", feeds.topic, "topic_feed"),
     *in_both_forms("feeds/providers/<name:domain>", feeds.provider, "provider_feed"),
     *in_both_forms("feeds/search", feeds.found, "search_feed"),
+    path("share/site/<digest:digest>.png", views.site_card, name="site_card"),
+    path("share/<kind:kind>/<int:pk>/<digest:digest>.png", views.card, name="card"),
     path("api/topics/index.json", api.topics, name="api_topics"),
     path("api/news/index.json", api.news, name="api_news"),
     path("api/news/page/<int:number>/index.json", api.news, name="api_news_page"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from typing import TYPE_CHECKING
+from xml.sax.xmlreader import AttributesImpl
 
 from django.conf import settings
 from django.templatetags.static import static
@@ -27,6 +28,9 @@ NAMESPACES = {
 class Writer(SimplerXMLGenerator):
     """Elements of text, without what no XML may hold; those without text are left out."""
 
+    def start(self, name: str, attributes: dict[str, str] | None = None) -> None:
+        self.startElement(name, AttributesImpl(attributes or {}))
+
     def text(self, name: str, text: str) -> None:
         if text:
             self.addQuickElement(name, xml_text(text))
@@ -38,7 +42,7 @@ class Writer(SimplerXMLGenerator):
         self.addQuickElement(name, "", {key: xml_text(str(value)) for key, value in attributes.items()})
 
     def person(self, name: str) -> None:
-        self.startElement("author", {})
+        self.start("author")
         self.text("name", name)
         self.endElement("author")
 
@@ -47,7 +51,7 @@ def write(feed: Feed) -> bytes:
     output = io.BytesIO()
     xml = Writer(output, "utf-8", short_empty_elements=True)
     xml.startDocument()
-    xml.startElement("feed", NAMESPACES | {"xml:lang": settings.LANGUAGE_CODE})
+    xml.start("feed", NAMESPACES | {"xml:lang": settings.LANGUAGE_CODE})
     xml.text("id", feed.id)
     xml.text("title", feed.title)
     xml.text("subtitle", feed.description)
@@ -63,7 +67,7 @@ def write(feed: Feed) -> bytes:
 
 
 def _write_entry(xml: Writer, entry: Entry) -> None:
-    xml.startElement("entry", {})
+    xml.start("entry")
     xml.text("id", entry.id)
     xml.addQuickElement("title", xml_text(entry.title))
     xml.moment("published", entry.published)
@@ -85,7 +89,7 @@ def _write_picture(xml: Writer, picture: Picture) -> None:
     """For readers that know enclosures, and for those that know Media RSS. Nobody counted its bytes: no length."""
     size = {"width": picture.width, "height": picture.height}
     xml.empty("link", rel="enclosure", type=picture.mime_type, href=picture.url)
-    xml.startElement("media:content", {"url": picture.url, "type": picture.mime_type, "medium": "image"} | _text(size))
+    xml.start("media:content", {"url": picture.url, "type": picture.mime_type, "medium": "image"} | _text(size))
     if picture.alt:
         xml.addQuickElement("media:description", xml_text(picture.alt), {"type": "plain"})
     xml.endElement("media:content")

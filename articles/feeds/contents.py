@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from articles.links import Picture, absolute, picture, safe_url
+from articles.links import Picture, absolute, picture_of, safe_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -88,7 +88,7 @@ def _entry(story: Article) -> Entry:
         outlet=story.provider.name if story.provider else "",
         topics=tuple(topic.name for topic in story.topics.all()),
         original=safe_url(story.outbound_url),
-        picture=picture(story.lead_image),
+        picture=picture_of(story.lead_image),
     )
 
 

@@ -5,21 +5,22 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('articles', '0003_site'),
-        ('images', '0001_initial'),
-        ('providers', '0001_initial'),
+        ("articles", "0003_site"),
+        ("images", "0001_initial"),
+        ("providers", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.RemoveIndex(
-            model_name='article',
-            name='article_by_state',
+            model_name="article",
+            name="article_by_state",
         ),
         migrations.AddIndex(
-            model_name='article',
-            index=models.Index(fields=['status', '-published_at', '-id', 'publish_at', 'unpublish_at'], name='article_by_state'),
+            model_name="article",
+            index=models.Index(
+                fields=["status", "-published_at", "-id", "publish_at", "unpublish_at"], name="article_by_state"
+            ),
         ),
     ]
