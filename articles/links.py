@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 from django.conf import settings
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 SHARE_WIDTH = 1280
 
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+_NOT_IN_IRI = re.compile(r'[\x00-\x20"<>\\^`{|}\x7f]')
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,11 @@ class Picture:
 def safe_url(url: str) -> str:
     """`url` if it is a web address, else nothing: sources may hold `javascript:` too."""
     return url if host(url) else ""
+
+
+def iri(url: str) -> str:
+    """A web address as strict readers want it: characters that no address may have are percent-encoded."""
+    return _NOT_IN_IRI.sub(lambda found: quote(found[0]), safe_url(url))
 
 
 def host(url: str) -> str:

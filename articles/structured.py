@@ -16,7 +16,7 @@ from django.conf import settings
 from django.templatetags.static import static
 from django.urls import reverse
 
-from articles.links import absolute, picture, safe_url
+from articles.links import absolute, iri, picture
 from articles.sharing import share_picture
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def news_article(story: Article) -> Data:
 
 
 def _original(story: Article) -> Data:
-    address = safe_url(story.outbound_url)
+    address = iri(story.outbound_url)
     if not address:
         return {}
     return _given(

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from articles.links import Picture, absolute, picture_of, safe_url
+from articles.links import Picture, absolute, iri, picture_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -87,7 +87,7 @@ def _entry(story: Article) -> Entry:
         updated=story.changed_at.astimezone(UTC),
         outlet=story.provider.name if story.provider else "",
         topics=tuple(topic.name for topic in story.topics.all()),
-        original=safe_url(story.outbound_url),
+        original=iri(story.outbound_url),
         picture=picture_of(story.lead_image),
     )
 
