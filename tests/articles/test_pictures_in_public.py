@@ -54,9 +54,12 @@ def marks_of(images: list[RemoteImage]) -> set[str]:
 
 def public_text(client, *stories: Article) -> str:
     """All that readers and their programs get, whatever they ask for these stories."""
-    return "\n".join(
-        client.get(each).content.decode(errors="ignore") for name in ROWS for each in addresses(name, *stories)
-    )
+    return "\n".join(text_at(client, each) for name in ROWS for each in addresses(name, *stories))
+
+
+def text_at(client, address: str) -> str:
+    """What is written there, be it a picture."""
+    return client.get(address).content.decode(errors="ignore")
 
 
 def named(text: str, marks: set[str]) -> set[str]:
@@ -88,7 +91,7 @@ def test_source_addresses_are_for_the_programs_that_ask_for_json(client, story):
     for name in ROWS:
         if not name.startswith("api_"):
             for address in addresses(name, story):
-                assert named(client.get(address).text, addresses_of_sources) == set(), address
+                assert named(text_at(client, address), addresses_of_sources) == set(), address
 
 
 # --- Taken down -----------------------------------------------------------------------------------
