@@ -12,11 +12,14 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
+from articles.addresses import Gone, Moved, named
 from articles.models import Article, ArticleTopic, SiteVersion, Topic
 from providers.models import Provider
 
@@ -34,15 +37,29 @@ MAIN_TOPICS = 8
 
 def kept(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """For what is the same to every reader until the site's version changes: `config.page_cache` keeps it, and says in
-    its headers how long others may. It only answers GET and HEAD."""
+    its headers how long others may. It only answers GET and HEAD. What has another name now is at the same route under
+    that name; a story that is public no more is gone."""
 
     @wraps(view)
     def marked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        response: Any = view(request, *args, **kwargs)
+        response: Any
+        try:
+            response = view(request, *args, **kwargs)
+        except Moved as moved:
+            response = HttpResponsePermanentRedirect(_same_route(request, moved.name))
+        except Gone:
+            return render(request, "410.html", status=410)
         response.is_kept = True
         return response
 
     return require_safe(cache_control(public=True, max_age=0, must_revalidate=True)(marked))
+
+
+def _same_route(request: HttpRequest, name: str) -> str:
+    """The route that was asked for, with another name (the one text in it) and what was asked for of it."""
+    match: Any = request.resolver_match
+    arguments = {key: name if isinstance(value, str) else value for key, value in match.captured_kwargs.items()}
+    return reverse(match.view_name, kwargs=arguments, query=request.GET or None)
 
 
 @dataclass(frozen=True)
@@ -99,6 +116,14 @@ def topics() -> QuerySet[Topic]:
 def topics_with_pages() -> QuerySet[Topic]:
     """Those, and the topics that a file or an editor describes: but none that is known from drafts alone."""
     return Topic.objects.filter(~Q(description="") | ~Q(source_id="") | _has_stories())
+
+
+def topic_named(slug: str) -> Topic:
+    return named(topics_with_pages(), "slug", slug)
+
+
+def provider_named(domain: str) -> Provider:
+    return named(providers().prefetch_related("logos__image"), "domain", domain)
 
 
 def _has_stories() -> Exists:

@@ -1,8 +1,10 @@
 """The addresses that readers and their programs use."""
 
+from collections.abc import Callable
 from datetime import date
 
-from django.urls import path, register_converter
+from django.http import HttpResponse
+from django.urls import URLPattern, path, register_converter
 from django.urls.converters import StringConverter
 
 from articles import api, feeds, sitemaps, views
@@ -26,8 +28,29 @@ class NameConverter(StringConverter):
     regex = r"[^/\x00]+"
 
 
+class KindConverter(StringConverter):
+    """What has pages of its own."""
+
+    regex = "article|topic|provider"
+
+
+class DigestConverter(StringConverter):
+    regex = "[0-9a-f]{20}"
+
+
 register_converter(DayConverter, "day")
+register_converter(KindConverter, "kind")
+register_converter(DigestConverter, "digest")
 register_converter(NameConverter, "name")
+
+
+def in_both_forms(route: str, view: Callable[..., HttpResponse], name: str) -> list[URLPattern]:
+    """A feed as Atom, and beside it as JSON Feed."""
+    return [
+        path(f"{route}.atom", view, {"form": feeds.ATOM}, name),
+        path(f"{route}.json", view, {"form": feeds.JSON_FEED}, f"{name}_json"),
+    ]
+
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -39,9 +62,12 @@ urlpatterns = [
     path("archive/", views.archive, name="archive"),
     path("archive/<day:day>/", views.archive_day, name="archive_day"),
     path("search/", views.search_page, name="search"),
-    path("feeds/all.atom", feeds.everything, name="feed"),
-    path("feeds/topics/<name:slug>.atom", feeds.topic, name="topic_feed"),
-    path("feeds/providers/<name:domain>.atom", feeds.provider, name="provider_feed"),
+    *in_both_forms("feeds/all", feeds.everything, "feed"),
+    *in_both_forms("feeds/topics/<name:slug>", feeds.topic, "topic_feed"),
+    *in_both_forms("feeds/providers/<name:domain>", feeds.provider, "provider_feed"),
+    *in_both_forms("feeds/search", feeds.found, "search_feed"),
+    path("share/site/<digest:digest>.png", views.site_card, name="site_card"),
+    path("share/<kind:kind>/<int:pk>/<digest:digest>.png", views.card, name="card"),
     path("api/topics/index.json", api.topics, name="api_topics"),
     path("api/news/index.json", api.news, name="api_news"),
     path("api/news/page/<int:number>/index.json", api.news, name="api_news_page"),

@@ -165,6 +165,8 @@ def _change(article: Article, verb: Verb, at: datetime) -> dict[str, object]:
     }
     if verb.target == S.PUBLISHED:
         changes |= {"publish_at": at, "unpublish_at": None}
+    elif article.publish_at and article.publish_at > timezone.now():  # it never was public: not gone, but never there
+        changes |= {"publish_at": None, "unpublish_at": None}
     for name, value in changes.items():
         setattr(article, name, value)
     return changes

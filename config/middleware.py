@@ -7,10 +7,11 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.exceptions import MiddlewareNotUsed
-from django.http import Http404
+from django.http import Http404, HttpResponse
 from django.middleware.gzip import GZipMiddleware
 from django.urls import reverse
-from django.views.defaults import page_not_found
+
+from config.errors import not_found
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,19 +19,44 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
     from django.http.response import HttpResponseBase
 
-PERMISSIONS = "camera=(), geolocation=(), microphone=()"
+# What pages and whatever they frame may never ask a reader for. Full screen and playing are left to videos' frames.
+PERMISSIONS = ", ".join(
+    f"{feature}=()"
+    for feature in (
+        *("accelerometer", "browsing-topics", "camera", "clipboard-read", "compute-pressure", "display-capture"),
+        *("gamepad", "geolocation", "gyroscope", "hid", "identity-credentials-get", "idle-detection", "local-fonts"),
+        *("magnetometer", "microphone", "midi", "otp-credentials", "payment", "publickey-credentials-create"),
+        *("publickey-credentials-get", "screen-wake-lock", "serial", "storage-access", "usb", "window-management"),
+        "xr-spatial-tracking",
+    )
+)
+READABLE = ("/api/", "/feeds/")  # by scripts on other sites
+PREFLIGHT = {
+    "Access-Control-Allow-Methods": "GET, HEAD, OPTIONS",
+    "Access-Control-Allow-Headers": "Accept, Cache-Control, Content-Type, If-Modified-Since, If-None-Match, "
+    "X-Requested-With",
+    "Access-Control-Max-Age": "86400",
+    "Allow": "GET, HEAD, OPTIONS",
+}
 
 
 class ContentPolicyMiddleware:
-    """Browsers may load what we serve and nothing else: a script that slips in does not run."""
+    """Browsers may load what we serve and nothing else: a script that slips in does not run. What is no page is said to
+    be for other sites too, and an error is asked for again each time."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
         self.policy = content_policy(settings.MEDIA_URL)
+        self.shared = (*READABLE, "/share/", settings.STATIC_URL, settings.MEDIA_URL)
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
         response["Permissions-Policy"] = PERMISSIONS
+        response["Cross-Origin-Resource-Policy"] = (
+            "cross-origin" if request.path.startswith(self.shared) else "same-origin"
+        )
+        if response.status_code >= 400:
+            response.headers.setdefault("Cache-Control", "no-cache")
         technical = settings.DEBUG and response.status_code >= 400  # one file, with its own styles and scripts
         if not technical:
             response.headers.setdefault("Content-Security-Policy", self.policy)
@@ -40,10 +66,28 @@ class ContentPolicyMiddleware:
 def content_policy(media_url: str) -> str:
     parts = urlsplit(media_url)
     pictures = f" {parts.scheme}://{parts.netloc}" if parts.netloc else ""
+    ours = "".join(f"{kind}-src 'self'; " for kind in ("script", "style", "font", "connect", "manifest"))
     return (
-        f"default-src 'self'; img-src 'self' data:{pictures}; object-src 'none'; "
+        f"default-src 'none'; {ours}img-src 'self'{pictures}; "
         "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     )
+
+
+class SharingMiddleware:
+    """Feeds and the JSON API may be read by scripts on any site, errors and "not modified" included: they are the same
+    for everybody, so no site learns anything by its reader's cookies."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if not request.path.startswith(READABLE):
+            return self.get_response(request)
+        asked_before = request.method == "OPTIONS"
+        response = HttpResponse(status=204, headers=PREFLIGHT) if asked_before else self.get_response(request)
+        response["Access-Control-Allow-Origin"] = "*"
+        response["Access-Control-Expose-Headers"] = "ETag"
+        return response
 
 
 class CompressionMiddleware(GZipMiddleware):
@@ -65,4 +109,4 @@ class MissingPageMiddleware:
         response = self.get_response(request)
         if response.status_code != 404 or request.path.startswith(reverse("admin:index")):
             return response
-        return page_not_found(request, Http404())
+        return not_found(request, Http404())

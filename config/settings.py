@@ -62,6 +62,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "config.middleware.ContentPolicyMiddleware",
+    "config.middleware.SharingMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",  # has compressed files of its own
     "config.page_cache.PageCacheMiddleware",
     "config.middleware.CompressionMiddleware",  # outside of ConditionalGet: an ETag is of the text, packed or not

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
+handler404 = "config.errors.not_found"
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("articles.urls")),

@@ -1,11 +1,14 @@
 """The docs are true: they name every setting, command and option there is, and no file that there is not."""
 
 import re
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 from django.core.management import get_commands, load_command_class
 from django.core.management.base import BaseCommand
+
+from tests.factories import add_picture, make_article, make_topic
 
 PROJECT = Path(__file__).parent.parent
 PAGES = sorted([*PROJECT.glob("*.md"), *PROJECT.glob("docs/**/*.md"), *PROJECT.glob("benchmarks/*.md")])
@@ -79,6 +82,29 @@ def test_every_file_is_there_that_is_linked_from(name):
     page = PROJECT / name
     missing = [link for link in links_of(page) if not (page.parent / link.split("#")[0]).exists()]
     assert not missing
+
+
+def public_routes() -> list[str]:
+    """As docs spell them: `/topics/<slug>/`."""
+    patterns = [str(each.pattern) for each in import_module("articles.urls").urlpatterns]
+    return ["/" + re.sub(r"<(?:\w+:)?(\w+)>", r"<\1>", pattern) for pattern in patterns]
+
+
+@pytest.mark.parametrize("route", public_routes())
+def test_docs_name_the_route(route):
+    spelt = route.replace("<day>", "<yyyy/mm/dd>")
+    assert f"`{spelt}`" in text_of(PROJECT / "docs" / "api.md")
+
+
+@pytest.mark.django_db
+def test_docs_name_each_field_of_the_api(client):
+    story = make_article(topics=[make_topic()])
+    add_picture(story)
+    told = set(re.findall(r"`(\w+)`", text_of(PROJECT / "docs" / "api.md")))
+    [data] = client.get("/api/news/index.json").json()["value"]
+    [topic] = client.get("/api/topics/index.json").json()["value"]
+    fields = {*data, *data["provider"], *data["images"][0], *topic}
+    assert fields <= told
 
 
 @pytest.mark.parametrize("command", ["make run", "make test"])

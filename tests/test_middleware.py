@@ -23,19 +23,54 @@ def test_every_answer_says_that_only_our_own_may_be_loaded(client, address):
     response.close()
     policy = dict(part.split(" ", 1) for part in response["Content-Security-Policy"].split("; "))
     assert policy == {
-        "default-src": "'self'",
-        "img-src": "'self' data:",
-        "object-src": "'none'",
+        "default-src": "'none'",
+        "script-src": "'self'",
+        "style-src": "'self'",
+        "font-src": "'self'",
+        "connect-src": "'self'",
+        "manifest-src": "'self'",
+        "img-src": "'self'",
         "base-uri": "'none'",
         "form-action": "'self'",
         "frame-ancestors": "'none'",
     }
-    assert response["Permissions-Policy"] == "camera=(), geolocation=(), microphone=()"
+    refused = response["Permissions-Policy"].split(", ")
+    assert {"camera=()", "geolocation=()", "microphone=()", "payment=()", "browsing-topics=()"} <= set(refused)
+    assert response["Referrer-Policy"] == "strict-origin-when-cross-origin"
+    assert response["X-Content-Type-Options"] == "nosniff"
+    assert response["Cross-Origin-Opener-Policy"] == "same-origin"
+
+
+@pytest.mark.parametrize("address", ["/", "/admin/login/", "/search/?q=x", "/nothing-here/"])
+def test_pages_are_in_no_frame_and_no_other_sites_document(client, address):
+    response = client.get(address)
+    assert response["X-Frame-Options"] == "DENY"
+    assert response["Cross-Origin-Resource-Policy"] == "same-origin"
+
+
+@pytest.mark.parametrize("address", ["/feeds/all.json", "/api/topics/index.json", "/static/icons/touch.png"])
+def test_what_is_made_for_other_sites_may_be_used_there(client, address):
+    response = client.get(address)
+    response.close()
+    assert response["Cross-Origin-Resource-Policy"] == "cross-origin"
+
+
+def test_browsers_are_told_to_stay_with_tls_where_there_is_some(settings):
+    settings.SECURE_HSTS_SECONDS, settings.SECURE_HSTS_INCLUDE_SUBDOMAINS = 3600, True
+    client = Client()
+    assert client.get("/", secure=True)["Strict-Transport-Security"] == "max-age=3600; includeSubDomains"
+    assert not client.get("/").has_header("Strict-Transport-Security")
+
+
+@pytest.mark.parametrize("status", [400, 404, 410, 500])
+def test_error_is_asked_for_again_each_time(rf, status):
+    response = ContentPolicyMiddleware(lambda request: HttpResponse(status=status))(rf.get("/"))
+    assert response["Cache-Control"] == "no-cache"
 
 
 def test_pictures_may_come_from_the_host_that_serves_them():
-    assert "img-src 'self' data: https://cdn.example:8443; " in content_policy("https://cdn.example:8443/media/")
-    assert "img-src 'self' data: https://cdn.example; " in content_policy("https://cdn.example/")
+    assert "img-src 'self' https://cdn.example:8443; " in content_policy("https://cdn.example:8443/media/")
+    assert "img-src 'self' https://cdn.example; " in content_policy("https://cdn.example/")
 
 
 def test_a_view_may_allow_less(rf):
@@ -58,10 +93,45 @@ def test_refused_form_is_told_so_in_our_own_dress():
     assert "<style" not in response.text
 
 
+# --- For scripts on other sites -----------------------------------------------------------------
+
+SHARED = ["/feeds/all.atom", "/feeds/search.json?q=x", "/api/news/index.json", "/api/nothing/", "/feeds/topics/x.atom"]
+
+
+@pytest.mark.parametrize("address", SHARED)
+def test_feeds_and_api_may_be_read_by_scripts_on_any_site_without_its_readers_cookies(client, address):
+    response = client.get(address, headers={"Origin": "https://elsewhere.example"})
+    assert response["Access-Control-Allow-Origin"] == "*"
+    assert response["Access-Control-Expose-Headers"] == "ETag"
+    assert not response.has_header("Access-Control-Allow-Credentials")
+
+
+def test_unchanged_answer_may_be_read_too(client):
+    tag = client.get("/api/news/index.json")["ETag"]
+    again = client.get("/api/news/index.json", headers={"If-None-Match": tag})
+    assert (again.status_code, again["Access-Control-Allow-Origin"]) == (304, "*")
+
+
+@pytest.mark.parametrize("address", SHARED)
+def test_browser_may_ask_before_it_asks(client, address):
+    asked = {"Origin": "https://elsewhere.example", "Access-Control-Request-Method": "GET"}
+    response = client.options(address, headers=asked | {"Access-Control-Request-Headers": "if-none-match"})
+    assert (response.status_code, response.content) == (204, b"")
+    assert response["Access-Control-Allow-Methods"] == "GET, HEAD, OPTIONS"
+    assert "If-None-Match" in response["Access-Control-Allow-Headers"]
+    assert response["Access-Control-Max-Age"] == "86400"
+
+
+@pytest.mark.parametrize("address", ["/", "/admin/login/", "/robots.txt", "/apis/"])
+def test_nothing_else_may(client, address):
+    for method in (client.get, client.options):
+        assert not method(address).has_header("Access-Control-Allow-Origin")
+
+
 # --- Compression --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("address", ["/", "/feeds/all.atom", "/api/news/index.json", "/sitemap.xml"])
+@pytest.mark.parametrize("address", ["/", "/feeds/all.atom", "/api/news/index.json", "/sitemap-0.xml"])
 def test_text_is_packed_for_who_can_unpack_it(client, address):
     make_article()
     plain, packed = client.get(address), client.get(address, headers=PACKED)

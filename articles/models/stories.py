@@ -171,7 +171,10 @@ class Article(Told):  # type: ignore[django-manager-missing]  # taggit ships no 
         ordering = ["-published_at", "-pk"]
         permissions = [("publish_article", "Can publish and unpublish articles")]
         indexes = [
-            models.Index(fields=["status", "-published_at", "-id"], name="article_by_state"),
+            # With all that decides what is public, so that deep pages of lists read no rows before their own.
+            models.Index(
+                fields=["status", "-published_at", "-id", "publish_at", "unpublish_at"], name="article_by_state"
+            ),
             models.Index(fields=["-published_at", "-id"], name="article_by_date"),
             models.Index(fields=["status", "-publish_at", "-id"], name="article_by_going_live"),
             models.Index(fields=["unpublish_at"], name="article_by_expiry", condition=Q(unpublish_at__isnull=False)),
@@ -214,6 +217,11 @@ class Article(Told):  # type: ignore[django-manager-missing]  # taggit ships no 
     def outbound_url(self) -> str:
         """Where the story itself is: what a reader follows."""
         return self.web_url or self.original_url
+
+    @property
+    def changed_at(self) -> datetime:
+        """When it last changed for readers, of a story that is public: heat and seal are nothing to them."""
+        return max(moment for moment in (self.modified_at, self.publish_at) if moment)
 
     @property
     def is_public(self) -> bool:

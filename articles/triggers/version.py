@@ -18,6 +18,7 @@ from articles.models import (
     Article,
     ArticleImage,
     ArticleTopic,
+    OldAddress,
     RelatedImage,
     RelatedStory,
     SiteVersion,
@@ -88,6 +89,7 @@ WATCHED = [
     Watched(TopicImage, ALWAYS),
     Watched(Provider, ALWAYS, frozenset({"created_at", "modified_at"})),
     Watched(ProviderImage, ALWAYS),
+    Watched(OldAddress, ALWAYS, frozenset({"created_at"})),
     Watched(
         RemoteImage,
         _IN_PUBLIC,

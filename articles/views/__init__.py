@@ -1,6 +1,7 @@
 """The readers' pages. What is public is decided in `articles.public`; nothing here asks for more."""
 
 from articles.views.archive import archive, archive_day
+from articles.views.cards import card, site_card
 from articles.views.front import home
 from articles.views.health import healthz
 from articles.views.providers import provider_index, provider_page
@@ -12,11 +13,13 @@ __all__ = [
     "archive",
     "archive_day",
     "article",
+    "card",
     "healthz",
     "home",
     "provider_index",
     "provider_page",
     "search_page",
+    "site_card",
     "topic_index",
     "topic_page",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db.models.functions import Lower
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 
 from articles import public
 from articles.views.pages import INDEX_ENTRIES_A_PAGE, page_of
@@ -20,6 +20,6 @@ def provider_index(request: HttpRequest) -> HttpResponse:
 @public.kept
 def provider_page(request: HttpRequest, domain: str) -> HttpResponse:
     """Without a public story there is no page: a provider known from drafts alone is nobody's business."""
-    provider = get_object_or_404(public.providers().prefetch_related("logos__image"), domain=domain)
+    provider = public.provider_named(domain)
     page = page_of(request, public.stories().filter(provider=provider).for_cards())
     return render(request, "providers/provider.html", {"provider": provider, "page": page})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 
 from articles import public
 from articles.models import Topic
@@ -34,7 +34,7 @@ def _tree(topics: list[Topic]) -> list[tuple[Topic, list[Topic]]]:
 
 @public.kept
 def topic_page(request: HttpRequest, slug: str) -> HttpResponse:
-    topic = get_object_or_404(public.topics_with_pages(), slug=slug)
+    topic = public.topic_named(slug)
     children = list(public.topics().filter(parent=topic))
     context = {
         "topic": topic,

@@ -1,9 +1,12 @@
 """The sister site's JSON API."""
 
 import json
+import re
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from articles.importing import Options, import_paths
@@ -100,6 +103,47 @@ def test_queries_are_as_many_for_one_story_as_for_ten(client, django_assert_num_
         Article.objects.exclude(pk__in=keep).update(status="draft")
         with django_assert_num_queries(10):
             assert len(get(client, "/api/news/index.json")["value"]) == published
+
+
+@pytest.mark.parametrize("number", ["0", "2", "1000001", "9" * 30])
+def test_page_that_does_not_exist_is_an_error_in_json(client, number):
+    make_article()
+    response = client.get(f"/api/news/page/{number}/index.json")
+    assert (response.status_code, response["Content-Type"]) == (404, "application/json")
+    assert response.json() == {"error": "There is nothing at this address."}
+
+
+def test_first_page_of_nothing_is_empty(client):
+    assert get(client, "/api/news/page/1/index.json") == {"page": 1, "value": [], "nextPage": None}
+
+
+def test_page_that_is_full_and_the_last_names_no_next_one(client):
+    for _ in range(25):
+        make_article()
+    assert get(client, "/api/news/index.json")["nextPage"] is None
+    make_article()
+    assert get(client, "/api/news/index.json")["nextPage"] == "http://testserver/api/news/page/2/index.json"
+
+
+def test_deep_page_is_found_in_the_index_alone(client):
+    for number in range(60):
+        make_article(published_at=NOON + timedelta(minutes=number))
+    with CaptureQueriesContext(connection) as captured:
+        assert len(get(client, "/api/news/page/2/index.json")["value"]) == 25
+    keys = next(query["sql"] for query in captured if "OFFSET 25" in query["sql"])
+    assert re.match(r'SELECT "articles_article"."id"[^,]* FROM', keys)
+    if connection.vendor == "sqlite":  # PostgreSQL reads so few rows as they lie
+        with connection.cursor() as cursor:
+            cursor.execute(f"EXPLAIN QUERY PLAN {keys}")
+            assert "USING COVERING INDEX article_by_state" in str(cursor.fetchall())
+
+
+def test_unchanged_list_is_304(client):
+    make_article()
+    tag = client.get("/api/news/index.json")["ETag"]
+    assert client.get("/api/news/index.json", headers={"If-None-Match": tag}).status_code == 304
+    make_article()
+    assert client.get("/api/news/index.json", headers={"If-None-Match": tag}).status_code == 200
 
 
 @pytest.mark.parametrize("topic", ["ai-builder", "canvas-apps"])

@@ -6,12 +6,15 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from articles import feeds, workflow
+from articles import workflow
+from articles.feeds.contents import SUMMARY_LENGTH
+from articles.feeds.views import ENTRIES
+from tests.articles.atom_rules import faults
 from tests.factories import NOON, add_picture, make_article, make_provider, make_topic
 
 pytestmark = pytest.mark.django_db
 
-ATOM = {"a": "http://www.w3.org/2005/Atom"}
+ATOM = {"a": "http://www.w3.org/2005/Atom", "m": "http://search.yahoo.com/mrss/"}
 ALL = "/feeds/all.atom"
 
 
@@ -44,11 +47,11 @@ def test_entry_has_all_that_a_feed_reader_shows(client):
         web_url="https://weatherglass.example/rain",
         modified_at=NOON + timedelta(hours=2),
     )
-    add_picture(story)
+    add_picture(story, alt="A wet street")
     entry = read(client).find("a:entry", ATOM)
     address = "http://testserver/news/2026-03-02-rain/"
     assert texts(entry, "a:title") == ["Rain & wind"]
-    assert texts(entry, "a:id") == [address]
+    assert texts(entry, "a:id") == [f"tag:testserver,{story.created_at:%Y-%m-%d}:article/{story.pk}"]
     assert texts(entry, "a:published") == ["2026-03-02T12:00:00+00:00"]
     assert texts(entry, "a:updated") == ["2026-03-02T14:00:00+00:00"]
     assert texts(entry, "a:author/a:name") == ["Weatherglass"]
@@ -58,13 +61,20 @@ def test_entry_has_all_that_a_feed_reader_shows(client):
     [picture] = links(entry, "enclosure")
     assert picture.get("href").startswith("http://testserver/media/renditions/")
     assert picture.get("type") == "image/jpeg"
+    media = entry.find("m:content", ATOM)
+    assert media.attrib == {
+        "url": picture.get("href"), "type": "image/jpeg", "medium": "image", "width": "400", "height": "300",
+    }  # fmt: skip
+    assert texts(media, "m:description") == ["A wet street"]
 
 
-def test_summary_is_escaped_for_the_html_that_it_is_declared_as(client):
+def test_summary_is_plain_text_whatever_it_looks_like(client):
     make_article(excerpt="1 < 2 & <script>x</script>")
     [summary] = read(client).findall("a:entry/a:summary", ATOM)
-    assert summary.get("type") == "html"
-    assert summary.text == "1 &lt; 2 &amp; &lt;script&gt;x&lt;/script&gt;"
+    assert summary.get("type", "text") == "text"
+    assert summary.text == "1 < 2 & <script>x</script>"
+    [item] = client.get("/feeds/all.json").json()["items"]
+    assert item["content_text"] == summary.text
 
 
 def test_characters_that_xml_forbids_do_not_break_the_feed(client):
@@ -96,11 +106,11 @@ def test_feed_of_something_unknown_is_404(client):
 
 
 def test_feed_ends_after_the_newest_entries(client):
-    for number in range(feeds.ENTRIES + 1):
+    for number in range(ENTRIES + 1):
         make_article(title=f"Story {number}", publish_at=NOON + timedelta(minutes=number))
     found = titles(client, ALL)
-    assert len(found) == feeds.ENTRIES
-    assert found[0] == f"Story {feeds.ENTRIES}"
+    assert len(found) == ENTRIES
+    assert found[0] == f"Story {ENTRIES}"
 
 
 def test_entries_that_went_live_together_have_an_order(client):
@@ -114,7 +124,7 @@ def test_entries_that_went_live_together_have_an_order(client):
 def test_old_story_that_goes_live_today_reaches_subscribers_and_keeps_its_date(client):
     dated = datetime(2023, 9, 14, tzinfo=UTC)
     old = make_article(title="Old", published_at=dated, public=False, modified_at=dated)
-    for number in range(feeds.ENTRIES + 6):
+    for number in range(ENTRIES + 6):
         make_article(published_at=NOON + timedelta(minutes=number))
     workflow.publish(old, by=None)
     entry = read(client).find("a:entry", ATOM)
@@ -124,11 +134,11 @@ def test_old_story_that_goes_live_today_reaches_subscribers_and_keeps_its_date(c
 
 
 def test_very_long_summary_is_cut(client):
-    make_article(excerpt="x" * feeds.SUMMARY_LENGTH)
-    make_article(excerpt="y" * (feeds.SUMMARY_LENGTH + 1))
+    make_article(excerpt="x" * SUMMARY_LENGTH)
+    make_article(excerpt="y" * (SUMMARY_LENGTH + 1))
     cut, whole = texts(read(client), "a:entry/a:summary")
-    assert cut == "y" * (feeds.SUMMARY_LENGTH - 1) + "…"
-    assert whole == "x" * feeds.SUMMARY_LENGTH
+    assert cut == "y" * (SUMMARY_LENGTH - 1) + "…"
+    assert whole == "x" * SUMMARY_LENGTH
 
 
 @pytest.mark.parametrize("address", [ALL, "/api/news/index.json", "/api/topics/index.json"])
@@ -169,6 +179,137 @@ def test_addresses_come_from_the_setting_not_from_the_host_header(client, settin
 def test_pages_announce_their_feeds(client):
     topic, provider = make_topic("Science"), make_provider(domain="a.example")
     make_article(topics=[topic], provider=provider)
-    assert 'type="application/atom+xml" href="/feeds/all.atom"' in client.get("/").text
-    assert 'href="/feeds/topics/science.atom"' in client.get(topic.get_absolute_url()).text
-    assert 'href="/feeds/providers/a.example.atom"' in client.get(provider.get_absolute_url()).text
+    announced = {"/": "all", topic.get_absolute_url(): "topics/science", "/providers/a.example/": "providers/a.example"}
+    for page, feed in announced.items():
+        text = client.get(page).text
+        assert f'<link rel="alternate" type="application/atom+xml" href="/feeds/{feed}.atom"' in text
+        assert f'<link rel="alternate" type="application/feed+json" href="/feeds/{feed}.json"' in text
+    assert 'href="/feeds/search.atom?q=a%20%26%20b%2Fc"' in client.get("/search/", {"q": "a & b/c"}).text
+
+
+# --- Ids ----------------------------------------------------------------------------------------
+
+
+def ids(client, address: str = ALL) -> list[str | None]:
+    return texts(read(client, address), "a:id") + texts(read(client, address), "a:entry/a:id")
+
+
+def test_ids_stay_when_stem_slug_domain_and_scheme_change(client, settings):
+    provider, topic = make_provider(domain="a.example"), make_topic("Science", slug="science")
+    story = make_article(provider=provider, topics=[topic])
+    addresses = [ALL, "/feeds/topics/science.atom", "/feeds/providers/a.example.atom"]
+    before = [ids(client, address) for address in addresses]
+    settings.SITE_URL = "https://testserver:8443"
+    story.stem, provider.domain, topic.slug = "other", "b.example", "other"
+    for record in (story, provider, topic):
+        record.save()
+    assert [
+        ids(client, address) for address in (ALL, "/feeds/topics/other.atom", "/feeds/providers/b.example.atom")
+    ] == before
+
+
+def test_each_feed_and_each_entry_has_an_id_of_its_own(client):
+    topic = make_topic("Science")
+    make_article(topics=[topic], title="Science", provider=make_provider(domain="a.example"))
+    make_article()
+    addresses = [ALL, "/feeds/topics/science.atom", "/feeds/providers/a.example.atom", "/feeds/search.atom?q=science"]
+    feeds = [texts(read(client, address), "a:id")[0] for address in [*addresses, "/feeds/search.atom?q=a%20b"]]
+    assert len(set(feeds)) == len(feeds)
+    assert len(set(ids(client))) == 3
+
+
+def test_heat_and_seal_are_no_update_but_a_title_is(client):
+    story = make_article(modified_at=NOON)
+    before = texts(read(client), "a:updated")
+    story.heat, story.secured = 99, "another;seal"
+    story.save()
+    assert texts(read(client), "a:updated") == before
+    story.modified_at = NOON + timedelta(hours=1)
+    story.save()
+    assert texts(read(client), "a:updated") > before
+
+
+# --- Other forms --------------------------------------------------------------------------------
+
+
+def test_json_feed_says_the_same_as_the_atom_feed(client):
+    story = make_article(
+        title="Rain &amp; wind",
+        provider=make_provider(name="Weatherglass"),
+        topics=[make_topic("Climate")],
+        web_url="https://weatherglass.example/rain",
+    )
+    add_picture(story)
+    entry = read(client).find("a:entry", ATOM)
+    response = client.get("/feeds/all.json")
+    assert response["Content-Type"] == "application/feed+json; charset=utf-8"
+    feed = response.json()
+    assert feed["version"] == "https://jsonfeed.org/version/1.1"
+    assert (feed["home_page_url"], feed["feed_url"]) == ("http://testserver/", "http://testserver/feeds/all.json")
+    [item] = feed["items"]
+    assert item == {
+        "id": entry.findtext("a:id", namespaces=ATOM),
+        "url": f"http://testserver{story.get_absolute_url()}",
+        "external_url": "https://weatherglass.example/rain",
+        "title": "Rain & wind",
+        "content_text": story.summary,
+        "image": links(entry, "enclosure")[0].get("href"),
+        "date_published": entry.findtext("a:published", namespaces=ATOM),
+        "date_modified": entry.findtext("a:updated", namespaces=ATOM),
+        "authors": [{"name": "Weatherglass"}],
+        "tags": ["Climate"],
+    }
+
+
+def test_json_feed_without_stories_still_has_its_items(client):
+    assert client.get("/feeds/all.json").json()["items"] == []
+
+
+def test_story_without_excerpt_has_its_title_for_content(client):
+    make_article(title="Bare", excerpt="", web_url="", provider=None)
+    [item] = client.get("/feeds/all.json").json()["items"]
+    assert item["content_text"] == "Bare"
+    assert not {"external_url", "authors", "tags", "image"} & set(item)
+
+
+def test_search_feed_has_what_is_found_newest_first(client):
+    make_article(title="Old tide", publish_at=NOON - timedelta(days=1))
+    make_article(title="New tide")
+    make_article(title="Elsewhere")
+    assert titles(client, "/feeds/search.atom?q=tide") == ["New tide", "Old tide"]
+    assert [item["title"] for item in client.get("/feeds/search.json?q=tide").json()["items"]] == [
+        "New tide",
+        "Old tide",
+    ]
+    assert links(read(client, "/feeds/search.atom?q=a+%26+b&utm=x"), "self")[0].get("href") == (
+        "http://testserver/feeds/search.atom?q=a%20%26%20b"
+    )
+
+
+def test_search_feed_for_nothing_is_empty(client):
+    make_article()
+    for address in ("/feeds/search.atom", "/feeds/search.atom?q=", "/feeds/search.atom?q=%00"):
+        assert titles(client, address) == []
+
+
+def test_characters_that_no_address_may_have_are_encoded(client):
+    make_article(web_url='https://outlet.example/?a=<b>|"c"{d}')
+    [via] = links(read(client).find("a:entry", ATOM), "via")
+    assert via.get("href") == "https://outlet.example/?a=%3Cb%3E%7C%22c%22%7Bd%7D"
+
+
+# --- RFC 4287 -----------------------------------------------------------------------------------
+
+
+def test_every_feed_is_as_the_standard_wants_it(client):
+    """The rules of atom_rules, which were checked against the standard's own schema."""
+    hostile = "<script>\x07 &amp; &lt; ]]> \ufffe \U0001f68b"
+    topic = make_topic(hostile[:50], slug="science", description=hostile)
+    provider = make_provider(name=hostile, domain="a.example", description=hostile)
+    for number in range(3):
+        story = make_article(title=hostile, excerpt=hostile, stem=f"ß {number}%", provider=provider, topics=[topic])
+        add_picture(story, alt=hostile)
+    make_article(provider=None, excerpt="", web_url="", topics=[])
+    for name in ("all", "topics/science", "providers/a.example", "search"):
+        for query in ("", "?q=script"):
+            assert faults(read(client, f"/feeds/{name}.atom{query}")) == [], name

@@ -3,8 +3,10 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.conf import settings
 
 from articles import sitemaps
+from articles.models import Article
 from tests.factories import NOON, make_article, make_provider, make_topic
 
 pytestmark = pytest.mark.django_db
@@ -26,11 +28,16 @@ def locations(client, address: str = "/sitemap.xml") -> list[str | None]:
     return [found.text for found in read(client, address).findall("*/s:loc", NAMES)]
 
 
+def all_locations(client) -> list[str | None]:
+    parts = [str(part).removeprefix(settings.SITE_URL) for part in locations(client)]
+    return [address for part in parts for address in locations(client, part)]
+
+
 def test_sitemap_lists_front_page_lists_topics_providers_and_stories(client):
     provider, topic = make_provider(domain="a.example"), make_topic("Space & time", slug="space")
     make_topic("Idle", description="Described, but without a story.")
     make_article(stem="ünter-1", provider=provider, topics=[topic])
-    assert locations(client) == [
+    assert all_locations(client) == [
         "http://testserver/",
         "http://testserver/topics/",
         "http://testserver/providers/",
@@ -43,22 +50,54 @@ def test_sitemap_lists_front_page_lists_topics_providers_and_stories(client):
 
 def test_every_address_of_the_sitemap_answers(client):
     make_article(topics=[make_topic()])
-    for address in locations(client):
+    for address in all_locations(client):
         assert client.get(address.removeprefix("http://testserver")).status_code == 200
 
 
-def test_many_stories_make_an_index_of_several_sitemaps(client, monkeypatch):
-    monkeypatch.setattr(sitemaps, "ADDRESSES_A_SITEMAP", 2)
-    stories = [make_article() for _ in range(5)]
-    parts = locations(client)
-    assert parts == [f"http://testserver/sitemap-{part}.xml" for part in range(4)]
-    found = [address for part in parts for address in locations(client, part.removeprefix("http://testserver"))]
-    assert {f"http://testserver{story.get_absolute_url()}" for story in stories} < set(found)
-    assert len(found) == len(set(found))
+def story_at(pk: int, **overrides) -> Article:
+    return make_article(pk=pk, stem=f"story-{pk}", **overrides)
+
+
+def stories_of(client, part: int) -> list[str]:
+    return [str(address).rpartition("/news/")[2].strip("/") for address in locations(client, f"/sitemap-{part}.xml")]
+
+
+def test_parts_are_ranges_of_keys_and_those_without_a_public_story_are_left_out(client):
+    first = sitemaps.KEYS_A_PART * 1_000  # beyond what other tests have used
+    for pk in (first, first + 2, first + sitemaps.KEYS_A_PART - 1, first + 3 * sitemaps.KEYS_A_PART):
+        story_at(pk)
+    story_at(first + 1, public=False)
+    story_at(first + sitemaps.KEYS_A_PART, public=False)
+    story_at(first + 2 * sitemaps.KEYS_A_PART, unpublish_at=NOON + timedelta(minutes=1))
+    assert locations(client) == [f"http://testserver/sitemap-{part}.xml" for part in (0, 1001, 1004)]
+    assert stories_of(client, 1001) == [f"story-{first + number}" for number in (0, 2, sitemaps.KEYS_A_PART - 1)]
+    assert stories_of(client, 1004) == [f"story-{first + 3 * sitemaps.KEYS_A_PART}"]
+    for part in (1002, 1003, 1005):
+        assert client.get(f"/sitemap-{part}.xml").status_code == 404
+
+
+def test_index_asks_once_however_many_parts_there_are(client, django_assert_num_queries):
+    for part in range(5):
+        story_at(1 + part * sitemaps.KEYS_A_PART)
+    with django_assert_num_queries(1):
+        assert len(locations(client)) == 6
+
+
+def test_story_was_last_changed_when_it_went_live_or_later(client):
+    story = make_article(modified_at=NOON - timedelta(hours=2), publish_at=NOON)
+    address = f"/sitemap-{story.pk // sitemaps.KEYS_A_PART + 1}.xml"
+    assert [found.text for found in read(client, address).findall("*/s:lastmod", NAMES)] == [
+        "2026-03-02T12:00:00+00:00"
+    ]
+    Article.objects.update(modified_at=NOON + timedelta(minutes=1))
+    assert [found.text for found in read(client, address).findall("*/s:lastmod", NAMES)] == [
+        "2026-03-02T12:01:00+00:00"
+    ]
 
 
 def test_part_that_does_not_exist_is_404(client):
-    assert client.get("/sitemap-2.xml").status_code == 404
+    for part in ("999999", "9" * 30, "9" * 5000):
+        assert client.get(f"/sitemap-{part}.xml").status_code == 404
 
 
 def test_addresses_come_from_the_setting_not_from_the_host_header(client, settings):
@@ -66,7 +105,7 @@ def test_addresses_come_from_the_setting_not_from_the_host_header(client, settin
     make_article()
     for address in ("/sitemap.xml", "/news-sitemap.xml", "/robots.txt"):
         assert "evil.example" not in client.get(address, HTTP_HOST="evil.example").text
-    assert all(address.startswith("https://news.example/") for address in locations(client))
+    assert all(address.startswith("https://news.example/") for address in all_locations(client))
 
 
 @time_machine.travel(NOON, tick=False)

@@ -3,7 +3,8 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 import time_machine
 
-from articles.templatetags.readers import absolute, host, safe_url, when, xml_text
+from articles.links import absolute, host, safe_url, xml_text
+from articles.templatetags.readers import when
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 

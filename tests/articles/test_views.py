@@ -45,6 +45,8 @@ class Outline(HTMLParser):
         if tag == "a":
             self.links.append(dict(attributes))
         names = {name for name, _ in attributes}
+        if tag == "script" and dict(attributes).get("type") == "application/ld+json":
+            return  # data, which nothing runs
         if tag in ("script", "style", "iframe") or "style" in names or any(n.startswith("on") for n in names):
             self.refused.append(tag)
 
@@ -489,7 +491,10 @@ PINNED = {
     "provider": 12,
     "topic": 12,
     "/feeds/all.atom": 6,
-    "/sitemap.xml": 4,
+    "/feeds/all.json": 6,
+    "/feeds/search.atom?q=story": 6,
+    "/sitemap.xml": 1,
+    "/sitemap-0.xml": 2,
     "/news-sitemap.xml": 1,
 }
 

@@ -48,7 +48,7 @@ def test_editor_publishes_a_draft_sees_it_on_the_site_and_takes_it_down_again(vi
     editor.open(f"/admin/articles/article/{draft.pk}/change/")
     page.get_by_role("button", name=UNPUBLISH).click()
     expect(page.locator(".messagelist")).to_contain_text("unpublished")
-    assert reader.status(draft.get_absolute_url()) == 404
+    assert reader.status(draft.get_absolute_url()) == 410
     expect(reader.open("/").get_by_role("link", name=draft.title)).to_have_count(0)
 
 

@@ -1,6 +1,7 @@
 """Readers' journeys, in a real browser."""
 
 import io
+import json
 import re
 
 import pytest
@@ -105,3 +106,17 @@ def find(page, words: str) -> None:
     page.get_by_role("searchbox").first.fill(words)
     page.get_by_role("searchbox").first.press("Enter")
     expect(page).to_have_url(re.compile(r"/search/\?q="))
+
+
+def test_picture_that_is_drawn_for_links_is_shown_by_the_browser(visit, story):
+    bare = make_article(title="A story without a picture")
+    page = visit().open(bare.get_absolute_url())
+    address = page.locator('meta[property="og:image"]').get_attribute("content")
+    page.goto(page.url + "../.." + re.sub("^https?://[^/]+", "", address))
+    assert page.evaluate("document.images[0].naturalWidth") == 1200
+
+
+def test_data_for_search_engines_makes_no_complaint(visit, story):
+    page = visit().open(story.get_absolute_url())
+    [data] = page.locator('script[type="application/ld+json"]').all_text_contents()
+    assert {thing["@type"] for thing in json.loads(data)["@graph"]} == {"NewsArticle", "BreadcrumbList"}

@@ -86,7 +86,7 @@ def test_each_width_and_format_has_a_tag_of_its_own(client):
 def test_refusal_is_not_kept_in_place_of_the_picture(client):
     response = client.get(address(make_image()), headers={"If-Match": '"another"'})
     assert response.status_code == 412
-    assert not response.has_header("Cache-Control")
+    assert response["Cache-Control"] == "no-cache"
 
 
 def test_missing_picture_is_404_and_nobody_is_to_remember_that(client, django_assert_num_queries):
