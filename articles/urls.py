@@ -39,6 +39,7 @@ urlpatterns = [
     path("archive/", views.archive, name="archive"),
     path("archive/<day:day>/", views.archive_day, name="archive_day"),
     path("search/", views.search_page, name="search"),
+    path("search/suggest/", views.search_suggest, name="search_suggest"),
     path("feeds/all.atom", feeds.everything, name="feed"),
     path("feeds/topics/<name:slug>.atom", feeds.topic, name="topic_feed"),
     path("feeds/providers/<name:domain>.atom", feeds.provider, name="provider_feed"),

@@ -4,7 +4,7 @@ from articles.views.archive import archive, archive_day
 from articles.views.front import home
 from articles.views.health import healthz
 from articles.views.providers import provider_index, provider_page
-from articles.views.searching import search_page
+from articles.views.searching import search_page, search_suggest
 from articles.views.story import article
 from articles.views.topics import topic_index, topic_page
 
@@ -17,6 +17,7 @@ __all__ = [
     "provider_index",
     "provider_page",
     "search_page",
+    "search_suggest",
     "topic_index",
     "topic_page",
 ]
