@@ -19,7 +19,8 @@ class Suggestions {
     this.news = element("p", { class: "hidden", role: "status" });
     this.chosen = -1;
     const combobox = { role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": id };
-    for (const [key, value] of Object.entries({ ...combobox, autocomplete: "off" })) this.input.setAttribute(key, value);
+    for (const key in combobox) this.input.setAttribute(key, combobox[key]);
+    this.input.autocomplete = "off";
     form.append(this.list, this.news);
     this.input.addEventListener("input", () => this.wait());
     this.input.addEventListener("keydown", (event) => this.key(event));

@@ -50,6 +50,7 @@ ROWS = {
     "archive": Row(shows="/archive/2026/03/02/"),
     "archive_day": Row(lambda story: (story.published_at.date(),)),
     "search": Row(query="?q=headline"),
+    "search_suggest": Row(query="?q=headline"),
     "feed": Row(),
     "topic_feed": Row(lambda story: (story.topics.first().slug,)),
     "provider_feed": Row(lambda story: (story.provider.domain,)),
