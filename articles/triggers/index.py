@@ -203,7 +203,8 @@ BEGIN
     FROM {_ARTICLES} a
     LEFT JOIN {_PROVIDERS} p ON p.id = a.provider_id
     LEFT JOIN LATERAL (
-        SELECT string_agg(left(t.search_text, -{FINGERPRINT_LENGTH}), ' ' ORDER BY i.position, i.id) AS names, array_agg('#t' || t.id) AS keys
+        SELECT string_agg(left(t.search_text, -{FINGERPRINT_LENGTH}), ' ' ORDER BY i.position, i.id) AS names,
+            array_agg('#t' || t.id) AS keys
         {_OF_ARTICLE}
     ) items ON true
     WHERE a.id = key

@@ -6,7 +6,7 @@ let count = 0;
 const element = (name, attributes, ...children) => {
   const made = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  made.append(...children); // text stays text
+  made.append(...children);
   return made;
 };
 
@@ -87,7 +87,6 @@ class Suggestions {
     const option = this.options[place];
     if (option) this.input.setAttribute("aria-activedescendant", option.id);
     else this.input.removeAttribute("aria-activedescendant");
-    option?.scrollIntoView({ block: "nearest" });
   }
 
   go(option) {
