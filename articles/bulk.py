@@ -7,7 +7,7 @@ Keys are reserved before they are used, so that children can be built beside the
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any
 
@@ -15,6 +15,8 @@ from django.db import connection, models
 from django.utils import timezone
 
 from articles.reading.rows import Row, moment
+
+MOST_PARAMETERS = 32_000  # of a statement, that SQLite takes
 
 
 def reserve_keys(model: type[models.Model], count: int) -> Sequence[int]:
@@ -66,8 +68,8 @@ def insert(
     conflicts = " ON CONFLICT DO NOTHING" if ignore_conflicts else ""
     with connection.cursor() as cursor:
         if connection.vendor != "postgresql":
-            cursor.executemany(f"INSERT INTO {into} VALUES ({values}){conflicts}", found)  # noqa: S608
-        elif ignore_conflicts:  # which COPY cannot, and a statement a row would be a round trip each
+            return sum(_insert_many(cursor, into, values, rows, conflicts) for rows in _chunks(found, len(columns)))
+        if ignore_conflicts:  # which COPY cannot, and a statement a row would be a round trip each
             many = ", ".join([f"({values})"] * len(found))
             cursor.execute(f"INSERT INTO {into} VALUES {many}{conflicts}", list(chain.from_iterable(found)))  # noqa: S608
         else:
@@ -76,6 +78,18 @@ def insert(
                     copy.write_row((*row, *defaults))
             return len(found)
         return int(cursor.rowcount)
+
+
+def _insert_many(cursor: Any, into: str, values: str, rows: Sequence[Row], conflicts: str) -> int:
+    """As one statement: before each, SQLite has the search index written out (FTS5 does so at every savepoint)."""
+    many = ", ".join([f"({values})"] * len(rows))
+    cursor.execute(f"INSERT INTO {into} VALUES {many}{conflicts}", list(chain.from_iterable(rows)))  # noqa: S608
+    return int(cursor.rowcount)
+
+
+def _chunks(rows: Sequence[Row], width: int) -> Iterator[Sequence[Row]]:
+    size = min(500, MOST_PARAMETERS // width)  # more terms SQLite does not take in one
+    return (rows[start : start + size] for start in range(0, len(rows), size))
 
 
 def update(model: type[models.Model], columns: Sequence[str], rows: Iterable[Row]) -> None:

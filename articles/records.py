@@ -42,6 +42,7 @@ from articles.reading.rows import (
 )
 from images.models import ImageUse, RemoteImage
 from providers.models import Provider, ProviderImage
+from providers.words import searchable
 
 _PROVIDER_REF = NestedKind(ProviderRef)
 
@@ -152,8 +153,8 @@ class Records:
             return
         insert(
             Provider,
-            ("domain", "name"),
-            ((provider.domain, provider.name) for provider in missing.values()),
+            ("domain", "name", "search_text"),
+            ((provider.domain, provider.name, searchable(provider.name)) for provider in missing.values()),
             ignore_conflicts=True,
         )
         self.providers |= _keys(Provider, "domain", missing)

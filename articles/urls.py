@@ -62,6 +62,7 @@ urlpatterns = [
     path("archive/", views.archive, name="archive"),
     path("archive/<day:day>/", views.archive_day, name="archive_day"),
     path("search/", views.search_page, name="search"),
+    path("search/suggest/", views.search_suggest, name="search_suggest"),
     *in_both_forms("feeds/all", feeds.everything, "feed"),
     *in_both_forms("feeds/topics/<name:slug>", feeds.topic, "topic_feed"),
     *in_both_forms("feeds/providers/<name:domain>", feeds.provider, "provider_feed"),

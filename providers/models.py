@@ -6,6 +6,7 @@ from django.db import models
 from django.urls import reverse
 
 from images.models import ImageUse, RemoteImage
+from providers.words import searchable
 
 
 class Provider(models.Model):
@@ -32,6 +33,7 @@ class Provider(models.Model):
     images = models.ManyToManyField(RemoteImage, through="ProviderImage", related_name="providers")
     extra = models.JSONField("other keys", default=dict, blank=True, editable=False)
     body = models.TextField(blank=True, editable=False, help_text="What stands below the front matter of its own file.")
+    search_text = models.TextField(blank=True, editable=False)  # the words of its names: see `searchable`
     created_at = models.DateTimeField("created", auto_now_add=True)
     modified_at = models.DateTimeField("modified", auto_now=True)
 
@@ -45,6 +47,12 @@ class Provider(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def save(self, *args, **kwargs) -> None:
+        self.search_text = searchable(self.name, *map(str, self.other_names))
+        if (fields := kwargs.get("update_fields")) and {"name", "other_names"} & set(fields):
+            kwargs["update_fields"] = {*fields, "search_text"}
+        super().save(*args, **kwargs)
 
     def get_absolute_url(self) -> str:
         return reverse("provider", args=[self.domain])

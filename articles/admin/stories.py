@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
 
 MAY_PUBLISH = "articles.publish_article"
 EVENTS_SHOWN = 6
+LIKE_AN_ADDRESS = re.compile(r"^\S*(/|[^\s.]\.[a-z]|\d{4}-\d\d)\S*$", re.IGNORECASE)
 NAMED = 5  # of those that a message is about
 OFFERED = 12
 SCORES = '<span class="score">Quality <b>{}</b></span> <span class="score">Heat <b>{}</b></span>'
@@ -164,11 +166,12 @@ class ArticleAdmin(NewsroomAdmin):
         self, request: HttpRequest, queryset: QuerySet[Article], search_term: str
     ) -> tuple[QuerySet[Article], bool]:
         """What readers' search finds, and addresses: pasted from a browser, a mail or the file's name."""
-        if not (term := search_term.strip()):
+        if not (term := search_term.replace("\0", " ").strip()):
             return queryset, False
-        by_address = Q(stem__icontains=term) | Q(web_url__icontains=term) | Q(original_url__icontains=term)
-        by_words = Q(pk__in=search(Article.objects.order_by(), term).values("pk"))
-        return queryset.filter(by_words | by_address), False
+        found = Q(pk__in=search(Article.objects.order_by(), term).values("pk"))
+        if LIKE_AN_ADDRESS.search(term):  # else they need not all be looked through
+            found |= Q(stem__icontains=term) | Q(web_url__icontains=term) | Q(original_url__icontains=term)
+        return queryset.filter(found), False
 
     @admin.display(description="Picture")
     def picture(self, article: Article) -> SafeString:

@@ -15,6 +15,7 @@ from articles.models import Article, SourceFile, free_stem
 from articles.reading.rows import ARTICLE_COLUMNS, ArticleRows, Row, mapping, moment, use_rows
 from articles.records import KeyedRows, Records, insert_pictures, insert_related, insert_topics, insert_uses
 from providers.models import Provider, ProviderImage
+from providers.words import searchable
 
 # The fields of a document that are rows of their own, and what stores them.
 PARTS: dict[str, Callable[[KeyedRows, Records], None]] = {
@@ -31,6 +32,8 @@ def create(batch: Batch, files: Sequence[Parsed]) -> list[Stored]:
     records = Records.for_articles([parsed.rows for parsed in files])
     stems, warnings = _free_stems(files)
     keys = reserve_keys(Article, len(files))
+    for insert_parts in PARTS.values():  # before the articles, which are then indexed once (`articles.triggers.index`)
+        insert_parts([(key, parsed.rows) for key, parsed in zip(keys, files, strict=True)], records)
     insert(
         Article,
         ("id", "stem", "provider_id", "status", "publish_at", *ARTICLE_COLUMNS),
@@ -45,8 +48,6 @@ def create(batch: Batch, files: Sequence[Parsed]) -> list[Stored]:
             for key, stem, parsed in zip(keys, stems, files, strict=True)
         ),
     )
-    for insert_parts in PARTS.values():
-        insert_parts([(key, parsed.rows) for key, parsed in zip(keys, files, strict=True)], records)
     _insert_sources(batch, "article_id", zip(keys, files, strict=True))
     return [Stored(parsed, Outcome.CREATED, warnings=warning) for parsed, warning in zip(files, warnings, strict=True)]
 
@@ -105,7 +106,7 @@ def create_providers(batch: Batch, files: Sequence[Parsed]) -> list[Stored]:
     records.find_images(use.url for uses in logos for use in uses)
     insert(
         Provider,
-        ("id", *_PROVIDER_COLUMNS, "source_id", "other_names", "extra"),
+        ("id", *_PROVIDER_COLUMNS, "source_id", "other_names", "extra", "search_text"),
         ((key, *_provider_row(parsed.document)) for key, parsed in zip(keys, files, strict=True)),
     )
     insert_uses(ProviderImage, "provider_id", zip(keys, logos, strict=True), records)
@@ -118,4 +119,5 @@ _PROVIDER_COLUMNS = ("domain", "name", "description", "body")
 
 def _provider_row(document: ProviderDocument) -> Row:
     values = (getattr(document, name) for name in _PROVIDER_COLUMNS)
-    return *values, document.id, json.dumps(document.other_names), mapping(document.extra)
+    names = searchable(document.name, *document.other_names)
+    return *values, document.id, json.dumps(document.other_names), mapping(document.extra), names

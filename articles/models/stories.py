@@ -16,9 +16,9 @@ from taggit.models import ItemBase
 
 from articles.documents import EARLIEST, LATEST
 from articles.models.topics import Topic
-from articles.reading.rows import searchable
 from images.models import ImageUse, RemoteImage
 from providers.models import Provider
+from providers.words import searchable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

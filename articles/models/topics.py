@@ -11,6 +11,7 @@ from taggit.models import TagBase
 
 from articles.documents import topic_key
 from images.models import ImageUse, RemoteImage
+from providers.words import searchable
 
 
 class Topic(TagBase):
@@ -27,6 +28,7 @@ class Topic(TagBase):
     images = models.ManyToManyField(RemoteImage, through="TopicImage", related_name="topics")
     extra = models.JSONField("other keys", default=dict, blank=True, editable=False)
     body = models.TextField(blank=True, editable=False)
+    search_text = models.TextField(blank=True, editable=False)  # the words of its names: see `searchable`
 
     class Meta:
         ordering = ["name"]
@@ -40,8 +42,9 @@ class Topic(TagBase):
 
     def save(self, *args, **kwargs) -> None:
         self.key = topic_key(self.name)
-        if (fields := kwargs.get("update_fields")) and "name" in fields:
-            kwargs["update_fields"] = {*fields, "key"}
+        self.search_text = searchable(self.name, self.shortname)
+        if (fields := kwargs.get("update_fields")) and {"name", "shortname"} & set(fields):
+            kwargs["update_fields"] = {*fields, "key", "search_text"}
         super().save(*args, **kwargs)
 
     def line(self) -> list[Topic]:

@@ -5,7 +5,6 @@ Values are text, numbers and None: moments as text in UTC, mappings as JSON. SQL
 
 from __future__ import annotations
 
-import html
 import json
 from collections.abc import Iterable
 from dataclasses import fields
@@ -16,6 +15,7 @@ from typing import Any, NamedTuple
 
 from articles.documents import ArticleDocument, ImageRef, ProviderRef, RelatedRef, make_stem, topic_key
 from articles.documents.kinds import NestedKind
+from providers.words import searchable
 
 
 def _fields(shape: type[Any], *but: str) -> tuple[str, ...]:
@@ -39,7 +39,6 @@ _article_values = attrgetter(*_AS_IT_IS)
 _related_values = attrgetter(*_RELATED_AS_IT_IS)
 _use_values = attrgetter(*USE_FIELDS)
 _PROVIDER = NestedKind(ProviderRef)
-_TYPED = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"', "–": "-", "—": "-", "\xa0": " ", "…": "..."})
 
 Row = tuple[Any, ...]
 
@@ -136,9 +135,3 @@ def moment(at: datetime | None) -> str | None:
 
 def mapping(value: dict[str, Any]) -> str:
     return json.dumps(value) if value else "{}"
-
-
-def searchable(title: str, excerpt: str) -> str:
-    """Title and excerpt as people read and type them: entities resolved, quotes and dashes of one kind."""
-    text = html.unescape(f"{title}\n{excerpt}")
-    return text if text.isascii() else text.translate(_TYPED)

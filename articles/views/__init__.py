@@ -5,7 +5,7 @@ from articles.views.cards import card, site_card
 from articles.views.front import home
 from articles.views.health import healthz
 from articles.views.providers import provider_index, provider_page
-from articles.views.searching import search_page
+from articles.views.searching import search_page, search_suggest
 from articles.views.story import article
 from articles.views.topics import topic_index, topic_page
 
@@ -19,6 +19,7 @@ __all__ = [
     "provider_index",
     "provider_page",
     "search_page",
+    "search_suggest",
     "site_card",
     "topic_index",
     "topic_page",

@@ -272,7 +272,7 @@ def test_search_finds_by_words_and_addresses(client, words):
 def test_search_takes_wildcards_and_quotes_as_they_are(client):
     make_article(title='100% "sure"')
     make_article(title="Other")
-    assert titles(client, q='% "') == ['100% "sure"']
+    assert titles(client, q='100% "') == ['100% "sure"']
 
 
 # --- Bulk actions -------------------------------------------------------------------------------

@@ -47,7 +47,8 @@ class Outline(HTMLParser):
         names = {name for name, _ in attributes}
         if tag == "script" and dict(attributes).get("type") == "application/ld+json":
             return  # data, which nothing runs
-        if tag in ("script", "style", "iframe") or "style" in names or any(n.startswith("on") for n in names):
+        is_inline = tag == "script" and not (dict(attributes).get("src") or "").startswith("/static/")
+        if is_inline or tag in ("style", "iframe") or "style" in names or any(n.startswith("on") for n in names):
             self.refused.append(tag)
 
     def hrefs(self) -> set[str | None]:
@@ -486,7 +487,10 @@ PINNED = {
     "/providers/": 6,
     "/archive/": 4,
     "/archive/2026/03/02/": 11,
-    "/search/?q=story": 9,
+    "/search/?q=story": 15,
+    "/search/?q=story+topic:shared&order=newest": 16,
+    "/search/?q=nothing+like+it": 10,
+    "/search/suggest/?q=story": 3,
     "story": 19,
     "provider": 12,
     "topic": 12,

@@ -55,6 +55,7 @@ ROWS = {
     "archive": Row(shows="/archive/2026/03/02/"),
     "archive_day": Row(lambda story: (story.published_at.date(),)),
     "search": Row(query="?q=headline"),
+    "search_suggest": Row(query="?q=headline"),
     "feed": Row(),
     "feed_json": Row(),
     "topic_feed": Row(lambda story: (story.topics.first().slug,)),

@@ -1,0 +1,32 @@
+"""Finding stories. The database keeps the index (`articles.triggers.index`); `asking` reads what is typed, `meaning`
+looks up what it names, `engines` ask the database, `results` rank and count, `suggesting` helps with typing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db.models.expressions import RawSQL
+
+from articles.search.asking import clean, read
+from articles.search.days import midnight
+from articles.search.engines import engine
+from articles.search.meaning import Known, understand
+
+if TYPE_CHECKING:
+    from articles.models import ArticleQuerySet
+
+__all__ = ["clean", "midnight", "search"]
+
+
+def search(stories: ArticleQuerySet, query: str, known: Known | None = None) -> ArticleQuerySet:
+    """Those of `stories`, in their order, that `query` finds: all of them when nothing is typed, none when that holds
+    no word or names a topic, an outlet or a day that there is not."""
+    if not clean(query):
+        return stories
+    asked = read(query)
+    meaning = understand(asked, known or Known.all())
+    if not asked or meaning.sought is None:
+        return stories.none()
+    sql, parameters = engine().ids(meaning.sought)
+    return meaning.sought.within(stories).filter(pk__in=RawSQL(sql, parameters))  # noqa: S611 (our own SQL; what was typed is a parameter)
