@@ -6,6 +6,7 @@ from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
 from articles import api, feeds, sitemaps, views
+from articles.days import Month
 
 
 class DayConverter:
@@ -20,6 +21,18 @@ class DayConverter:
         return value.isoformat().replace("-", "/")
 
 
+class MonthConverter:
+    """`2023/09`."""
+
+    regex = "[12][0-9]{3}/(?:0[1-9]|1[0-2])"
+
+    def to_python(self, value: str) -> Month:
+        return Month(*map(int, value.split("/")))
+
+    def to_url(self, value: Month) -> str:
+        return f"{value.year}/{value.month:02}"
+
+
 class NameConverter(StringConverter):
     """One part of an address, without the NUL that no name holds and PostgreSQL refuses to look for."""
 
@@ -27,6 +40,7 @@ class NameConverter(StringConverter):
 
 
 register_converter(DayConverter, "day")
+register_converter(MonthConverter, "month")
 register_converter(NameConverter, "name")
 
 urlpatterns = [
@@ -37,7 +51,10 @@ urlpatterns = [
     path("providers/", views.provider_index, name="providers"),
     path("providers/<name:domain>/", views.provider_page, name="provider"),
     path("archive/", views.archive, name="archive"),
+    path("archive/<month:month>/", views.archive_month, name="archive_month"),
     path("archive/<day:day>/", views.archive_day, name="archive_day"),
+    path("today/", views.today, name="today"),
+    path("this-week/", views.this_week, name="this_week"),
     path("search/", views.search_page, name="search"),
     path("feeds/all.atom", feeds.everything, name="feed"),
     path("feeds/topics/<name:slug>.atom", feeds.topic, name="topic_feed"),

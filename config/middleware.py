@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.views.defaults import page_not_found
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from django.http import HttpRequest
     from django.http.response import HttpResponseBase
@@ -26,7 +26,7 @@ class ContentPolicyMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
-        self.policy = content_policy(settings.MEDIA_URL)
+        self.policy = content_policy(settings.MEDIA_URL, settings.EMBED_HOSTS)
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
@@ -37,11 +37,12 @@ class ContentPolicyMiddleware:
         return response
 
 
-def content_policy(media_url: str) -> str:
+def content_policy(media_url: str, embed_hosts: Iterable[str] = ()) -> str:
     parts = urlsplit(media_url)
     pictures = f" {parts.scheme}://{parts.netloc}" if parts.netloc else ""
+    frames = " ".join(f"https://{host}" for host in embed_hosts) or "'none'"
     return (
-        f"default-src 'self'; img-src 'self' data:{pictures}; object-src 'none'; "
+        f"default-src 'self'; img-src 'self' data:{pictures}; frame-src {frames}; object-src 'none'; "
         "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     )
 

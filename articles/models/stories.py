@@ -63,6 +63,11 @@ class ArticleQuerySet(models.QuerySet["Article"]):
             publish_at__lte=at,
         )
 
+    def untimely(self, at: datetime | None = None) -> ArticleQuerySet:
+        """The other stories in the state of published: whose time is yet to come, or over. Mostly few."""
+        at = at or timezone.now()
+        return self.filter(Q(publish_at__gt=at) | Q(unpublish_at__lte=at), status=Article.Status.PUBLISHED)
+
     def newest_first(self) -> ArticleQuerySet:
         return self.order_by("-published_at", "-pk")
 
@@ -165,6 +170,9 @@ class Article(Told):  # type: ignore[django-manager-missing]  # taggit ships no 
             models.Index(fields=["status", "-published_at", "-id"], name="article_by_state"),
             models.Index(fields=["-published_at", "-id"], name="article_by_date"),
             models.Index(fields=["status", "-publish_at", "-id"], name="article_by_going_live"),
+            models.Index(
+                fields=["unpublish_at"], name="article_by_coming_down", condition=Q(unpublish_at__isnull=False)
+            ),
             models.Index(fields=["provider", "status", "-published_at", "-id"], name="article_by_provider"),
             models.Index(fields=["type", "-published_at", "-id"], name="article_by_type"),
             models.Index(fields=["created_by"], name="article_by_author", condition=Q(created_by__isnull=False)),

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
 from django import template
 from django.conf import settings
+from django.template.loader import get_template
 from django.utils import dateformat, timezone
 from django.utils.encoding import escape_uri_path
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
+
+from articles.cards import Card
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from django.utils.safestring import SafeString
 
     from images.models import RemoteImage
 
 register = template.Library()
 
 SHARE_WIDTH = 960
+REMEMBERED_CARDS = 4_096  # about 2 kB each
 
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -70,13 +76,63 @@ def when(moment: datetime | None) -> SafeString | str:
     if moment is None:
         return ""
     local = timezone.localtime(moment)
-    pattern = "H:i T" if local.date() == timezone.localdate() else "j F Y"
-    return format_html('<time datetime="{}">{}</time>', local.isoformat(), dateformat.format(local, pattern))
+    return _time(local.isoformat(), local.tzname() or "", local.date() == timezone.localdate(), get_language())
+
+
+@lru_cache(maxsize=REMEMBERED_CARDS)
+def _time(moment: str, zone: str, is_today: bool, language: str | None) -> SafeString:
+    local = datetime.fromisoformat(moment)
+    text = f"{local:%H:%M} {zone}" if is_today else dateformat.format(local, "j F Y")
+    return format_html('<time datetime="{}">{}</time>', moment, text)
+
+
+@register.simple_tag
+def apart(moment: datetime, story: datetime) -> str:
+    """How long before or after the story something was, in the largest unit that says enough."""
+    minutes = round(abs((moment - story).total_seconds()) / 60)
+    if minutes == 0:
+        return "at the same time"
+    count, unit = next(
+        (minutes // size, name)
+        for size, name in ((1440, "day"), (60, "hour"), (1, "minute"))
+        if minutes >= size
+    )
+    return f"{count} {unit}{'s' if count > 1 else ''} {'later' if moment > story else 'earlier'}"
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a card looks in its place. `level`: of its heading; `kind`: a class; `sizes`: of its picture, with what a crop
+    takes; `foremost`: picture before all others; `eager`: picture at once; `plain`: no picture; `optional`: no
+    placeholder."""
+
+    level: int = 2
+    kind: str = ""
+    sizes: str = "(min-width: 40rem) 18rem, 10rem"
+    foremost: bool = False
+    eager: bool = False
+    plain: bool = False
+    optional: bool = False
+
+
+@register.simple_tag
+def card(story: Card, **look: Any) -> SafeString:
+    """A story in a list: see Look. All that the HTML depends on is in the card and beside it, so it is made once."""
+    render = _card.__wrapped__ if settings.DEBUG else _card  # who edits the template wants to see it
+    html: SafeString = render(story, when(story.published_at), Look(**look), settings.MEDIA_URL)
+    return html
+
+
+@lru_cache(maxsize=REMEMBERED_CARDS)
+def _card(story: Card, date: SafeString, look: Look, media_url: str) -> SafeString:
+    return SafeString(get_template("articles/_card.html").render({"story": story, "date": date, "look": look}).strip())
 
 
 @register.simple_tag(takes_context=True)
 def canonical(context: dict[str, Any]) -> str:
-    """The one address of the page that is shown: no parameters but the page number."""
+    """The one address of the page that is shown: no parameters but its place in the list."""
     address = settings.SITE_URL + escape_uri_path(context["request"].path)
     page = context.get("page")
-    return f"{address}?page={page.number}" if page and page.number > 1 else address
+    if number := getattr(page, "number", 0):
+        return f"{address}?page={number}" if number > 1 else address
+    return address + getattr(page, "query", "")

@@ -1,6 +1,6 @@
 """The readers' pages. What is public is decided in `articles.public`; nothing here asks for more."""
 
-from articles.views.archive import archive, archive_day
+from articles.views.archive import archive, archive_day, archive_month, this_week, today
 from articles.views.front import home
 from articles.views.health import healthz
 from articles.views.providers import provider_index, provider_page
@@ -11,12 +11,15 @@ from articles.views.topics import topic_index, topic_page
 __all__ = [
     "archive",
     "archive_day",
+    "archive_month",
     "article",
     "healthz",
     "home",
     "provider_index",
     "provider_page",
     "search_page",
+    "this_week",
+    "today",
     "topic_index",
     "topic_page",
 ]

@@ -6,50 +6,46 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from articles import public
-from articles.models import Article, Topic
+from articles.cards import Card, cards_by_key, pictures_of
+from articles.ranking import illustrated_first, without_repeats
 
-FRONT_STORIES = 12
-LEAD_CANDIDATES = 8  # the top of the front page is made of these newest,
-LEAD_HORIZON = 24  # unless none has a picture: then of the newest here that has one too
+TOP_STORIES = 5  # the lead, two beside it and two below
+LEAD_CANDIDATES = 8  # of the ranking: one of these with a picture leads,
+LEAD_HORIZON = 24  # or else one of these
+LATEST = 8
 SECTION_STORIES = 4
 
 
 @public.kept
 def home(request: HttpRequest) -> HttpResponse:
-    recent = list(public.stories().for_cards()[:LEAD_HORIZON])
-    newest = recent[:FRONT_STORIES]
-    lead, second, support = _top(recent)
-    sections = public.sections()
+    recent = public.recent()
+    top = _top(list(recent.best[:LEAD_HORIZON]))
+    [latest, *parts] = [[pk for pk in recent.newest if pk not in top][:LATEST], *(s.stories for s in recent.sections)]
+    chosen = without_repeats([list(part) for part in parts], [*top, *latest], SECTION_STORIES)
+    cards = cards_by_key([*top, *latest, *(pk for part in chosen for pk in part)])
+    lead, *others = _shown(top, cards) or [None]
     context = {
         "lead": lead,
-        "second": second,
-        "support": support,
-        "latest": [story for story in newest if story not in (lead, *second, *support)],
-        "sections": sections,
-        "fronts": _fronts(sections, shown={story.pk for story in (lead, *newest) if story}),
+        "second": others[:2],
+        "support": others[2:],
+        "latest": _shown(latest, cards),
+        "sections": public.by_name(recent.sections),
+        "fronts": [
+            (section, stories)
+            for section, part in zip(recent.sections, chosen, strict=True)
+            if (stories := _shown(part, cards))
+        ],
     }
     return render(request, "articles/home.html", context)
 
 
-def _top(recent: list[Article]) -> tuple[Article | None, list[Article], list[Article]]:
-    """The lead, two stories beside it and two below: those with pictures first, then the better ones."""
-    candidates = recent[:LEAD_CANDIDATES]
-    if not any(map(_has_picture, candidates)):
-        candidates += list(filter(_has_picture, recent))[:1]
-    best = sorted(candidates, key=lambda story: (_has_picture(story), story.quality or 0), reverse=True)
-    return next(iter(best), None), best[1:3], best[3:5]
+def _top(best: list[int]) -> list[int]:
+    """The stories at the top: the best, and as lead the best of them that has a picture."""
+    pictures = pictures_of(best)
+    near = best[:LEAD_CANDIDATES]
+    among = near if any(pk in pictures for pk in near) else best
+    return illustrated_first(among, pictures.__contains__, TOP_STORIES)
 
 
-def _has_picture(story: Article) -> bool:
-    return bool(story.lead_image and story.lead_image.image.has_picture)
-
-
-def _fronts(sections: list[public.Section], shown: set[int]) -> list[tuple[Topic, list[Article]]]:
-    """Each section's newest stories that the page does not show already; no section twice the same story."""
-    chosen: dict[Topic, list[int]] = {}
-    for section in sections:
-        chosen[section.topic] = [pk for pk in section.story_ids if pk not in shown][:SECTION_STORIES]
-        shown |= set(chosen[section.topic])
-    cards = public.stories().for_cards().in_bulk([pk for ids in chosen.values() for pk in ids])
-    fronts = ((topic, [cards[pk] for pk in ids if pk in cards]) for topic, ids in chosen.items())
-    return [(topic, stories) for topic, stories in fronts if stories]
+def _shown(keys: list[int], cards: dict[int, Card]) -> list[Card]:
+    return [cards[key] for key in keys if key in cards]

@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from articles import public
+from articles.cards import cards_of
 from articles.search import clean, search
 from articles.views.pages import page_of
 
@@ -13,5 +14,7 @@ from articles.views.pages import page_of
 @public.kept
 def search_page(request: HttpRequest) -> HttpResponse:
     query = clean(request.GET.get("q", ""))
-    found = search(public.stories(), query).for_cards() if query else public.stories().none()
-    return render(request, "articles/search.html", {"query": query, "page": page_of(request, found)})
+    found = search(public.stories(), query) if query else public.stories().none()
+    page = page_of(request, found)
+    page.object_list = cards_of(page.object_list)
+    return render(request, "articles/search.html", {"query": query, "page": page})
