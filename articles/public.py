@@ -14,6 +14,8 @@ from django.db import connection
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.db.models.expressions import RawSQL
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
@@ -50,7 +52,7 @@ class Section:
 
     pk: int
     name: str
-    slug: str
+    url: str
     stories: tuple[int, ...] = ()
 
 
@@ -78,19 +80,12 @@ def stories_in(*topics: Topic) -> ArticleQuerySet:
 
 
 def listed(topic: Topic) -> QuerySet[TopicListing]:
-    """The public stories on the topic's page, newest first: its own and those directly below. Read in the order of one
-    index, whatever the database thinks of the others."""
-    return TopicListing.objects.filter(_is_public("article_id"), topic=topic).order_by("-published_at", "-article_id")
+    """The public stories on the topic's page, newest first: its own and those directly below."""
+    return TopicListing.objects.filter(_is_public(), topic=topic).order_by("-published_at", "-article_id")
 
 
-def stories_of(provider: Provider) -> ArticleQuerySet:
-    """Its public stories, newest first; likewise."""
-    published = Article.objects.filter(provider=provider, status=Article.Status.PUBLISHED)
-    return published.filter(_is_public("pk")).newest_first()
-
-
-def _is_public(story: str) -> Exists:
-    return Exists(Article.objects.published().filter(pk=OuterRef(story)).order_by())
+def _is_public() -> Exists:
+    return Exists(Article.objects.published().filter(pk=OuterRef("article_id")).order_by())
 
 
 def topics() -> QuerySet[Topic]:
@@ -104,34 +99,45 @@ def topics_with_pages() -> QuerySet[Topic]:
 
 
 def _has_stories() -> Exists:
-    return Exists(TopicListing.objects.filter(_is_public("article_id"), topic=OuterRef("pk")))
+    return Exists(TopicListing.objects.filter(_is_public(), topic=OuterRef("pk")))
 
 
 def story_counts() -> Counter[int]:
     """How many public stories each topic has by itself or in a direct subtopic, each counted once."""
     listings = TopicListing.objects.order_by()
     counts = _counted(listings, "topic")
-    counts.subtract(_counted(listings.filter(article__in=Article.objects.untimely().order_by()), "topic"))
+    for untimely in _untimely():
+        counts.subtract(_counted(listings.filter(article__in=untimely), "topic"))
     return counts
 
 
 def providers() -> QuerySet[Provider]:
     """Providers with public stories, by name."""
-    published = Article.objects.filter(provider=OuterRef("pk"), status=Article.Status.PUBLISHED).order_by()
-    return Provider.objects.filter(Exists(published.filter(_is_public("pk")))).order_by("name", "domain")
+    public = Article.objects.published().filter(provider=OuterRef("pk")).order_by()
+    return Provider.objects.filter(Exists(public)).order_by("name", "domain")
 
 
 def provider_counts() -> Counter[int]:
     """How many public stories each provider has."""
-    published = Article.objects.filter(status=Article.Status.PUBLISHED, provider__isnull=False).order_by()
-    counts = _counted(published, "provider")
-    counts.subtract(_counted(Article.objects.untimely().order_by(), "provider"))
+    # By state too, rather than of one state: so that it is read from the index that begins with the provider.
+    by_state = Article.objects.order_by().values_list("provider", "status").annotate(rows=Count("*"))
+    counts = Counter({provider: rows for provider, status, rows in by_state if status == Article.Status.PUBLISHED})
+    for untimely in _untimely():
+        counts.subtract(_counted(Article.objects.filter(pk__in=untimely).order_by(), "provider"))
     return counts
 
 
+def _untimely() -> list[list[int]]:
+    """The stories in the state of published that are not public: yet to come, or over. Few among all stories, so it is
+    quicker to leave them out than to look up the times of each."""
+    now, published = timezone.now(), Article.Status.PUBLISHED
+    early = set(Article.objects.filter(status=published, publish_at__gt=now).order_by().values_list("pk", flat=True))
+    over = Article.objects.filter(unpublish_at__lte=now).order_by().values_list("pk", "status")
+    return [list(early), [pk for pk, status in over if status == published and pk not in early]]
+
+
 def _counted(rows: QuerySet, by: str) -> Counter[int]:
-    """Counted from an index: whether each row's time has come would have to be looked up in the table."""
-    return Counter(dict(rows.values_list(by).annotate(Count("*"))))
+    return Counter(dict(rows.values_list(by).annotate(rows=Count("*"))))
 
 
 def count_up_to_most(rows: QuerySet) -> int:
@@ -141,7 +147,7 @@ def count_up_to_most(rows: QuerySet) -> int:
 
 def main_topics(provider: Provider) -> list[Section]:
     """What the provider's newest stories are about mostly."""
-    newest = stories_of(provider).values_list("pk", flat=True)[: RECENT // 3]
+    newest = stories().filter(provider=provider).values_list("pk", flat=True)[: RECENT // 3]
     rows = _topics_of(newest)
     return _sections({key: key for key in newest}, rows)[:MAIN_TOPICS]
 
@@ -149,21 +155,17 @@ def main_topics(provider: Provider) -> list[Section]:
 # --- Recent stories -----------------------------------------------------------------------------
 
 
-def recent() -> Recent:
-    """Two queries, and none as long as this process knows the version of the site."""
-    return remembered("recent", _recent)
-
-
 def sections() -> tuple[Section, ...]:
     """The main topics of the recent stories, by name: the navigation."""
-    return by_name(recent().sections)
+    return remembered("sections", lambda: by_name(find_recent().sections))
 
 
 def by_name(sections: Iterable[Section]) -> tuple[Section, ...]:
     return tuple(sorted(sections, key=lambda section: section.name))
 
 
-def _recent() -> Recent:
+def find_recent() -> Recent:
+    """Two queries."""
     rank = formula().rank
     rows = list(stories().values_list("pk", "quality", "heat", "published_at")[:RECENT])
     ranks = {pk: rank(quality, heat, at) for pk, quality, heat, at in rows}
@@ -192,7 +194,7 @@ def _sections(ranks: dict[int, float], rows: list[tuple]) -> list[Section]:
         members.setdefault(key, set()).add(story)
     busiest = sorted(members, key=lambda key: (-len(members[key]), names[key]))
     return [
-        Section(key, *names[key], tuple(sorted(members[key], key=lambda story: (ranks[story], story), reverse=True)))
+        Section(key, names[key][0], reverse("topic", args=[names[key][1]]), tuple(sorted(members[key], key=lambda story: (ranks[story], story), reverse=True)))
         for key in busiest
     ]
 

@@ -51,7 +51,7 @@ def illustrated_first(best: list[Story], has_picture: Callable[[Story], bool], c
     return ([lead, *others] if lead is not None else others)[:count]
 
 
-def without_repeats(parts: Iterable[list[int]], shown: Iterable[int], count: int) -> list[list[int]]:
+def without_repeats(parts: Iterable[Iterable[int]], shown: Iterable[int], count: int) -> list[list[int]]:
     """The first `count` of each part that neither `shown` nor a part before it has."""
     seen, chosen = set(shown), []
     for part in parts:

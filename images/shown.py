@@ -37,9 +37,9 @@ class Shown:
 COLUMNS = ("content_hash", "width", "height", "has_alpha", "color", "focus_x", "focus_y", "state")
 
 
-def shown(content_hash: str, width: int | None, height: int | None, *others: Any) -> Shown | None:
+def shown(content_hash: str | None, width: int | None, height: int | None, *others: Any) -> Shown | None:
     """Of a row of COLUMNS; None where there is no picture to show (`RemoteImage.has_picture`)."""
-    *values, state = others
+    has_alpha, color, focus_x, focus_y, state = others
     if not content_hash or not width or not height or state == RemoteImage.State.TAKEN_DOWN:
         return None
-    return Shown(content_hash, width, height, *values)
+    return Shown(content_hash, width, height, bool(has_alpha), color, focus_x, focus_y)

@@ -76,14 +76,8 @@ def when(moment: datetime | None) -> SafeString | str:
     if moment is None:
         return ""
     local = timezone.localtime(moment)
-    return _time(local.isoformat(), local.tzname() or "", local.date() == timezone.localdate(), get_language())
-
-
-@lru_cache(maxsize=REMEMBERED_CARDS)
-def _time(moment: str, zone: str, is_today: bool, language: str | None) -> SafeString:
-    local = datetime.fromisoformat(moment)
-    text = f"{local:%H:%M} {zone}" if is_today else dateformat.format(local, "j F Y")
-    return format_html('<time datetime="{}">{}</time>', moment, text)
+    pattern = "H:i T" if local.date() == timezone.localdate() else "j F Y"
+    return format_html('<time datetime="{}">{}</time>', local.isoformat(), dateformat.format(local, pattern))
 
 
 @register.simple_tag
@@ -117,15 +111,34 @@ class Look:
 
 @register.simple_tag
 def card(story: Card, **look: Any) -> SafeString:
-    """A story in a list: see Look. All that the HTML depends on is in the card and beside it, so it is made once."""
+    """A story in a list: see Look. All that its HTML depends on is in the key, so it is made once."""
     render = _card.__wrapped__ if settings.DEBUG else _card  # who edits the template wants to see it
-    html: SafeString = render(story, when(story.published_at), Look(**look), settings.MEDIA_URL)
+    html: SafeString = render(story, Look(**look), *_surroundings())
     return html
 
 
+def _surroundings() -> tuple[Any, ...]:
+    """What a card depends on that is not in it: dates are told by the site's clock, pictures are where they are."""
+    return timezone.localdate(), timezone.get_current_timezone_name(), get_language(), settings.MEDIA_URL
+
+
 @lru_cache(maxsize=REMEMBERED_CARDS)
-def _card(story: Card, date: SafeString, look: Look, media_url: str) -> SafeString:
-    return SafeString(get_template("articles/_card.html").render({"story": story, "date": date, "look": look}).strip())
+def _card(story: Card, look: Look, *surroundings: Any) -> SafeString:
+    return SafeString(get_template("articles/_card.html").render({"story": story, "look": look}).strip())
+
+
+@register.simple_tag
+def still(template_name: str) -> SafeString:
+    """A part of each page that is the same on all of them: made once. It may use the site's name and description."""
+    render = _still.__wrapped__ if settings.DEBUG else _still
+    html: SafeString = render(template_name, settings.SITE_NAME, settings.SITE_DESCRIPTION)
+    return html
+
+
+@lru_cache(maxsize=32)
+def _still(template_name: str, site_name: str, site_description: str) -> SafeString:
+    context = {"site_name": site_name, "site_description": site_description}
+    return SafeString(get_template(template_name).render(context))
 
 
 @register.simple_tag(takes_context=True)

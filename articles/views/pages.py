@@ -12,7 +12,7 @@ from django.core.paginator import InvalidPage, Page, Paginator
 from django.db.models import Q
 from django.http import Http404, HttpRequest
 
-from articles.cards import Card, cards_by_key
+from articles.cards import Card, cards_of
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -91,9 +91,8 @@ def _places(rows: QuerySet, key: str) -> list[Cursor]:
 
 
 def _stretch(places: list[Cursor], *, more: bool, query: str = "", first: bool = True) -> Stretch:
-    cards = cards_by_key(place.key for place in places)
     return Stretch(
-        [cards[place.key] for place in places if place.key in cards],
+        cards_of(place.key for place in places),
         newer="" if first else f"?after={places[0]}",
         older=f"?before={places[-1]}" if more else "",
         query="" if first else query,

@@ -23,7 +23,7 @@ def provider_index(request: HttpRequest) -> HttpResponse:
 def provider_page(request: HttpRequest, domain: str) -> HttpResponse:
     """Without a public story there is no page: a provider known from drafts alone is nobody's business."""
     provider = get_object_or_404(public.providers().prefetch_related("logos__image"), domain=domain)
-    stories = public.stories_of(provider)
+    stories = public.stories().filter(provider=provider)
     context = {
         "provider": provider,
         "topics": public.main_topics(provider),

@@ -16,5 +16,5 @@ def search_page(request: HttpRequest) -> HttpResponse:
     query = clean(request.GET.get("q", ""))
     found = search(public.stories(), query) if query else public.stories().none()
     page = page_of(request, found)
-    page.object_list = cards_of(page.object_list)
+    page.object_list = cards_of(page.object_list.values_list("pk", flat=True))
     return render(request, "articles/search.html", {"query": query, "page": page})

@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
 from articles import public
-from articles.cards import Card, cards_by_key
+from articles.cards import Card, cards_of
 from articles.embeds import find_embed
 from articles.models import Article, ArticleImage, RelatedImage, RelatedStory, Topic
 from providers.models import ProviderImage
@@ -73,7 +73,7 @@ def _whole(stories: ArticleQuerySet) -> ArticleQuerySet:
         .prefetch_related(
             Prefetch("pictures", pictures),
             Prefetch("provider__logos", logos),
-            Prefetch("topics", Topic.objects.select_related("parent")),
+            "topics",
             Prefetch("related_stories", related.defer("extra", "provider_ref")),
         )
         .defer("secured", "search_text", "extra", "provider_ref")
@@ -81,6 +81,5 @@ def _whole(stories: ArticleQuerySet) -> ArticleQuerySet:
 
 
 def _more(story: Article, topic: Topic) -> list[Card]:
-    keys = list(public.listed(topic).values_list("article_id", flat=True)[: MORE_STORIES + 1])
-    cards = cards_by_key(key for key in keys if key != story.pk)
-    return [cards[key] for key in keys if key in cards][:MORE_STORIES]
+    keys = public.listed(topic).values_list("article_id", flat=True)[: MORE_STORIES + 1]
+    return cards_of([key for key in keys if key != story.pk][:MORE_STORIES])
