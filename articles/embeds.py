@@ -41,7 +41,12 @@ def find_embed(html: str, hosts: Collection[str]) -> Embed | None:
 
 
 def _checked(address: str, hosts: Collection[str]) -> Embed | None:
-    if len(address) > MAX_ADDRESS or not address.isascii() or not address.isprintable() or {*' "<>\\^`{|}'} & {*address}:
+    if (
+        len(address) > MAX_ADDRESS
+        or not address.isascii()
+        or not address.isprintable()
+        or {*' "<>\\^`{|}'} & {*address}
+    ):
         return None  # nothing that two programs could read in two ways
     try:
         parts = urlsplit(f"https:{address}" if address.startswith("//") else address)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.db.models.expressions import RawSQL
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -21,6 +21,7 @@ from django.views.decorators.http import require_safe
 
 from articles.days import Span
 from articles.models import Article, ArticleTopic, Topic, TopicListing
+from articles.prepared import Prepared
 from articles.ranking import Formula
 from articles.remembered import remembered
 from providers.models import Provider
@@ -79,13 +80,21 @@ def stories_in(*topics: Topic) -> ArticleQuerySet:
     return stories().filter(pk__in=ArticleTopic.objects.filter(tag__in=topics).values("content_object"))
 
 
-def listed(topic: Topic) -> QuerySet[TopicListing]:
+def listed(topic: Topic | int, at: datetime | None = None) -> QuerySet[TopicListing]:
     """The public stories on the topic's page, newest first: its own and those directly below."""
-    return TopicListing.objects.filter(_is_public(), topic=topic).order_by("-published_at", "-article_id")
+    return TopicListing.objects.filter(_is_public(at), topic=topic).order_by("-published_at", "-article_id")
 
 
-def _is_public() -> Exists:
-    return Exists(Article.objects.published().filter(pk=OuterRef("article_id")).order_by())
+def newest_in(topic: int, count: int) -> list[int]:
+    """The first of them."""
+    return [story for (story,) in _NEWEST_IN.ask(topic, "{} LIMIT %s", count)]
+
+
+_NEWEST_IN = Prepared(lambda at, topic: listed(topic, at).values_list("article_id"), mark=-1)
+
+
+def _is_public(at: datetime | None = None) -> Exists:
+    return Exists(Article.objects.published(at).filter(pk=OuterRef("article_id")).order_by())
 
 
 def topics() -> QuerySet[Topic]:
@@ -178,8 +187,13 @@ def _topics_of(stories: Iterable[int]) -> list[tuple]:
         ArticleTopic.objects.filter(content_object__in=[*stories])
         .order_by()
         .values_list(
-            "content_object_id", "tag_id", "tag__name", "tag__slug",
-            "tag__parent_id", "tag__parent__name", "tag__parent__slug",
+            "content_object_id",
+            "tag_id",
+            "tag__name",
+            "tag__slug",
+            "tag__parent_id",
+            "tag__parent__name",
+            "tag__parent__slug",
         )
     )
 
@@ -194,7 +208,12 @@ def _sections(ranks: dict[int, float], rows: list[tuple]) -> list[Section]:
         members.setdefault(key, set()).add(story)
     busiest = sorted(members, key=lambda key: (-len(members[key]), names[key]))
     return [
-        Section(key, names[key][0], reverse("topic", args=[names[key][1]]), tuple(sorted(members[key], key=lambda story: (ranks[story], story), reverse=True)))
+        Section(
+            key,
+            names[key][0],
+            reverse("topic", args=[names[key][1]]),
+            tuple(sorted(members[key], key=lambda story: (ranks[story], story), reverse=True)),
+        )
         for key in busiest
     ]
 

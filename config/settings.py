@@ -51,9 +51,7 @@ if min(FRONT_QUALITY_WEIGHT, FRONT_HEAT_WEIGHT) < 0 or FRONT_HALF_LIFE_HOURS <= 
     raise ImproperlyConfigured("FRONT_… weights cannot be negative, and the half-life has to be more than 0 hours.")
 
 # Hosts whose players a film's page may show, once its reader has asked for it.
-EMBED_HOSTS = env.list(
-    "EMBED_HOSTS", default=["www.youtube.com", "www.youtube-nocookie.com", "player.vimeo.com"]
-)
+EMBED_HOSTS = env.list("EMBED_HOSTS", default=["www.youtube.com", "www.youtube-nocookie.com", "player.vimeo.com"])
 
 # --- What is installed --------------------------------------------------------------------------
 

@@ -25,6 +25,7 @@ def test_every_answer_says_that_only_our_own_may_be_loaded(client, address):
     assert policy == {
         "default-src": "'self'",
         "img-src": "'self' data:",
+        "frame-src": "https://www.youtube.com https://www.youtube-nocookie.com https://player.vimeo.com",
         "object-src": "'none'",
         "base-uri": "'none'",
         "form-action": "'self'",
@@ -36,6 +37,11 @@ def test_every_answer_says_that_only_our_own_may_be_loaded(client, address):
 def test_pictures_may_come_from_the_host_that_serves_them():
     assert "img-src 'self' data: https://cdn.example:8443; " in content_policy("https://cdn.example:8443/media/")
     assert "img-src 'self' data: https://cdn.example; " in content_policy("https://cdn.example/")
+
+
+def test_frames_may_come_from_the_hosts_of_films_alone():
+    assert "frame-src https://a.example https://b.example; " in content_policy("/media/", ["a.example", "b.example"])
+    assert "frame-src 'none'; " in content_policy("/media/", [])
 
 
 def test_a_view_may_allow_less(rf):

@@ -6,42 +6,57 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('articles', '0003_site'),
-        ('images', '0001_initial'),
-        ('providers', '0001_initial'),
+        ("articles", "0003_site"),
+        ("images", "0001_initial"),
+        ("providers", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='TopicListing',
+            name="TopicListing",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('published_at', models.DateTimeField(help_text="The story's date.")),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("published_at", models.DateTimeField(help_text="The story's date.")),
             ],
         ),
         migrations.AddIndex(
-            model_name='article',
-            index=models.Index(condition=models.Q(('unpublish_at__isnull', False)), fields=['unpublish_at'], name='article_by_coming_down'),
+            model_name="article",
+            index=models.Index(
+                condition=models.Q(("unpublish_at__isnull", False)),
+                fields=["unpublish_at"],
+                name="article_by_coming_down",
+            ),
         ),
         migrations.AddField(
-            model_name='topiclisting',
-            name='article',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='listings', to='articles.article'),
+            model_name="topiclisting",
+            name="article",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="listings",
+                to="articles.article",
+            ),
         ),
         migrations.AddField(
-            model_name='topiclisting',
-            name='topic',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='listings', to='articles.topic'),
+            model_name="topiclisting",
+            name="topic",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="listings",
+                to="articles.topic",
+            ),
         ),
         migrations.AddIndex(
-            model_name='topiclisting',
-            index=models.Index(fields=['topic', '-published_at', '-article'], name='listing_by_topic'),
+            model_name="topiclisting",
+            index=models.Index(fields=["topic", "-published_at", "-article"], name="listing_by_topic"),
         ),
         migrations.AddConstraint(
-            model_name='topiclisting',
-            constraint=models.UniqueConstraint(fields=('article', 'topic'), name='story_once_per_listing'),
+            model_name="topiclisting",
+            constraint=models.UniqueConstraint(fields=("article", "topic"), name="story_once_per_listing"),
         ),
     ]

@@ -55,8 +55,8 @@ class Told(models.Model):
         return html.unescape(self.excerpt)
 
 
-# A published article has a `publish_at`, so this is it; but no index can be entered by it. Nearly all stories went live in
-# the past: SQLite would pick those by that index and sort them, where another index has them in the order of the list.
+# A published article has a `publish_at`, so this is it; but no index can be entered by it. Nearly all stories went live
+# in the past: SQLite would pick those by that index and sort them, where another has them in the order of the list.
 _LIVE_FROM = Coalesce("publish_at", "published_at")
 
 

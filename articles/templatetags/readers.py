@@ -16,12 +16,10 @@ from django.utils import dateformat, timezone
 from django.utils.encoding import escape_uri_path
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language
 
 from articles.cards import Card
 
 if TYPE_CHECKING:
-
     from images.models import RemoteImage
 
 register = template.Library()
@@ -87,17 +85,15 @@ def apart(moment: datetime, story: datetime) -> str:
     if minutes == 0:
         return "at the same time"
     count, unit = next(
-        (minutes // size, name)
-        for size, name in ((1440, "day"), (60, "hour"), (1, "minute"))
-        if minutes >= size
+        (minutes // size, name) for size, name in ((1440, "day"), (60, "hour"), (1, "minute")) if minutes >= size
     )
     return f"{count} {unit}{'s' if count > 1 else ''} {'later' if moment > story else 'earlier'}"
 
 
 @dataclass(frozen=True)
 class Look:
-    """How a card looks in its place. `level`: of its heading; `kind`: a class; `sizes`: of its picture, with what a crop
-    takes; `foremost`: picture before all others; `eager`: picture at once; `plain`: no picture; `optional`: no
+    """How a card looks in its place. `level`: of its heading; `kind`: a class; `sizes`: of its picture, with what a
+    crop takes; `foremost`: picture before all others; `eager`: picture at once; `plain`: no picture; `optional`: no
     placeholder."""
 
     level: int = 2
@@ -119,7 +115,8 @@ def card(story: Card, **look: Any) -> SafeString:
 
 def _surroundings() -> tuple[Any, ...]:
     """What a card depends on that is not in it: dates are told by the site's clock, pictures are where they are."""
-    return timezone.localdate(), timezone.get_current_timezone_name(), get_language(), settings.MEDIA_URL
+    zone = timezone.get_current_timezone()
+    return datetime.now(zone).date(), zone, settings.MEDIA_URL
 
 
 @lru_cache(maxsize=REMEMBERED_CARDS)
@@ -139,6 +136,14 @@ def still(template_name: str) -> SafeString:
 def _still(template_name: str, site_name: str, site_description: str) -> SafeString:
     context = {"site_name": site_name, "site_description": site_description}
     return SafeString(get_template(template_name).render(context))
+
+
+@register.filter
+def place(page: Any) -> str:
+    """For titles: which page of a list this is; nothing on the first."""
+    if getattr(page, "query", ""):
+        return dateformat.format(timezone.localtime(page.newest), ", \\u\\p \\t\\o j F Y H:i")
+    return f", page {page.number}" if getattr(page, "number", 1) > 1 else ""
 
 
 @register.simple_tag(takes_context=True)

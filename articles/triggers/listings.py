@@ -117,7 +117,9 @@ def _when(kept: Kept, operator: str) -> str:
 
 def _sqlite() -> Iterator[str]:
     # Its rows are inserted one by one, so the story's other items need no second look.
-    fresh = Kept(ITEM, "INSERT", (_list("(SELECT NEW.content_object_id AS content_object_id, NEW.tag_id AS tag_id) i"),))
+    fresh = Kept(
+        ITEM, "INSERT", (_list("(SELECT NEW.content_object_id AS content_object_id, NEW.tag_id AS tag_id) i"),)
+    )
     for kept in [fresh, *KEPT]:
         yield (
             f"CREATE TRIGGER {_name(kept.table, kept.event)} AFTER {kept.event} ON {kept.table} "
@@ -144,4 +146,6 @@ def _postgres() -> Iterator[str]:
 
 def _function(name: str, *statements: str) -> str:
     body = "; ".join(statements)
-    return f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body}; RETURN NULL; END $$"
+    return (
+        f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body}; RETURN NULL; END $$"
+    )

@@ -38,11 +38,11 @@ class Choice:
 def home(request: HttpRequest) -> HttpResponse:
     choice = remembered("front", choose)
     cards = cards_by_key(choice.stories)
-    lead, *others = _shown(choice.top, cards) or [None]
+    top = _shown(choice.top, cards)
     context = {
-        "lead": lead,
-        "second": others[:2],
-        "support": others[2:],
+        "lead": next(iter(top), None),
+        "second": top[1:3],
+        "support": top[3:],
         "latest": _shown(choice.latest, cards),
         "sections": choice.navigation,
         "fronts": [(section, shown) for section, stories in choice.sections if (shown := _shown(stories, cards))],

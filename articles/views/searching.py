@@ -15,6 +15,6 @@ from articles.views.pages import page_of
 def search_page(request: HttpRequest) -> HttpResponse:
     query = clean(request.GET.get("q", ""))
     found = search(public.stories(), query) if query else public.stories().none()
-    page = page_of(request, found)
-    page.object_list = cards_of(page.object_list.values_list("pk", flat=True))
+    page = page_of(request, found.values_list("pk", flat=True))
+    page.object_list = cards_of(page.object_list)
     return render(request, "articles/search.html", {"query": query, "page": page})
