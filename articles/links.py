@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote, urljoin, urlsplit
 
 from django.conf import settings
 
 if TYPE_CHECKING:
-    from images.models import ImageUse, RemoteImage
+    from images.models import RemoteImage
+    from images.shown import Shown
 
 SHARE_WIDTH = 1280
 
@@ -29,6 +30,16 @@ class Picture:
     height: int
     mime_type: str
     alt: str = ""
+
+
+class Use(Protocol):
+    """A picture in its place, on a model or as plain values."""
+
+    @property
+    def image(self) -> Any: ...
+
+    @property
+    def alt(self) -> Any: ...
 
 
 def safe_url(url: str) -> str:
@@ -57,7 +68,7 @@ def absolute(url: str) -> str:
     return urljoin(f"{settings.SITE_URL}/", url)
 
 
-def picture(image: RemoteImage | None, alt: str = "") -> Picture | None:
+def picture(image: RemoteImage | Shown | None, alt: str = "") -> Picture | None:
     """Our copy of a picture for other programs, if we have one: a format all of them show, in a handy width."""
     if image is None or not image.has_picture:
         return None
@@ -72,7 +83,7 @@ def picture(image: RemoteImage | None, alt: str = "") -> Picture | None:
     )
 
 
-def picture_of(use: ImageUse | None) -> Picture | None:
+def picture_of(use: Use | None) -> Picture | None:
     return picture(use.image, use.alt) if use else None
 
 

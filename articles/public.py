@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models.expressions import RawSQL
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -20,19 +21,22 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from articles.addresses import Gone, Moved, named
-from articles.models import Article, ArticleTopic, SiteVersion, Topic
+from articles.days import Span
+from articles.models import Article, ArticleTopic, Topic, TopicListing
+from articles.prepared import Prepared
+from articles.ranking import Formula
+from articles.remembered import remembered
 from providers.models import Provider
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from articles.models import ArticleQuerySet
 
 # All that pages take from behind the question mark; the rest never reaches a view.
 PARAMETERS = frozenset({"q", "order", "page", "before", "after"})
 
-RECENT = 300  # the stories that decide what the front page and the navigation are about
+RECENT = 300  # the stories that the front page is made of, and that decide what the navigation names
 MAIN_TOPICS = 8
+MOST_COUNTED = 1_000  # stories of a list
 
 
 def kept(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -63,39 +67,26 @@ def _same_route(request: HttpRequest, name: str) -> str:
 
 
 @dataclass(frozen=True)
-class Version:
-    """What readers see now. Whatever is made of it holds as long as there is no other version, until `until`."""
+class Section:
+    """A main topic and its recent stories, best first: those of its subtopics too."""
 
-    token: int
-    until: datetime | None  # when next a story goes live or expires by itself
-
-
-def version() -> Version | None:
-    """The version of the site from whatever was committed last. None: nothing is to be kept, or it cannot be told."""
-    global _last
-    if not settings.PAGE_CACHE_SECONDS:
-        return None
-    with connection.cursor() as cursor:
-        cursor.execute(_TOKEN)
-        row = cursor.fetchone()
-    if row is None:
-        return None
-    last, now = _last, timezone.now()
-    if last is None or last.token != row[0] or (last.until and last.until <= now):
-        last = _last = Version(row[0], Article.objects.next_change(now))
-    return last
-
-
-_last: Version | None = None
-_TOKEN = f"SELECT token FROM {SiteVersion._meta.db_table} WHERE id = 1"  # noqa: S608 (with each request: no ORM)
+    pk: int
+    name: str
+    url: str
+    stories: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
-class Section:
-    """A main topic and its recent stories, newest first: those of its subtopics too."""
+class Recent:
+    """The newest public stories. `best`: the first of the ranking first (`articles.ranking`)."""
 
-    topic: Topic
-    story_ids: list[int] = field(default_factory=list)
+    newest: tuple[int, ...] = ()
+    best: tuple[int, ...] = ()
+    sections: tuple[Section, ...] = ()
+
+
+def formula() -> Formula:
+    return Formula(settings.FRONT_QUALITY_WEIGHT, settings.FRONT_HEAT_WEIGHT, settings.FRONT_HALF_LIFE_HOURS)
 
 
 def stories() -> ArticleQuerySet:
@@ -106,6 +97,23 @@ def stories() -> ArticleQuerySet:
 def stories_in(*topics: Topic) -> ArticleQuerySet:
     """The public stories in any of `topics`, each once."""
     return stories().filter(pk__in=ArticleTopic.objects.filter(tag__in=topics).values("content_object"))
+
+
+def listed(topic: Topic | int, at: datetime | None = None) -> QuerySet[TopicListing]:
+    """The public stories on the topic's page, newest first: its own and those directly below."""
+    return TopicListing.objects.filter(_is_public(at), topic=topic).order_by("-published_at", "-article_id")
+
+
+def newest_in(topic: int, count: int) -> list[int]:
+    """The first of them."""
+    return [story for (story,) in _NEWEST_IN.ask(topic, "{} LIMIT %s", count)]
+
+
+_NEWEST_IN = Prepared(lambda at, topic: listed(topic, at).values_list("article_id"), mark=-1)
+
+
+def _is_public(at: datetime | None = None) -> Exists:
+    return Exists(Article.objects.published(at).filter(pk=OuterRef("article_id")).order_by())
 
 
 def topics() -> QuerySet[Topic]:
@@ -127,23 +135,16 @@ def provider_named(domain: str) -> Provider:
 
 
 def _has_stories() -> Exists:
-    # Asking for a list of topics, not for "this or its parent", lets the database use the index on the topic.
-    family = Topic.objects.filter(Q(pk=OuterRef(OuterRef("pk"))) | Q(parent=OuterRef(OuterRef("pk"))))
-    return Exists(Article.objects.published().filter(topic_items__tag__in=family.order_by()).order_by())
+    return Exists(TopicListing.objects.filter(_is_public(), topic=OuterRef("pk")))
 
 
 def story_counts() -> Counter[int]:
     """How many public stories each topic has by itself or in a direct subtopic, each counted once."""
-    items = ArticleTopic.objects.filter(content_object__in=Article.objects.published().order_by()).order_by()
-    in_both = items.filter(tag__parent__isnull=False, content_object__topic_items__tag=F("tag__parent"))
-    counts = _distinct_stories(items, "tag")
-    counts.update(_distinct_stories(items.filter(tag__parent__isnull=False), "tag__parent"))
-    counts.subtract(_distinct_stories(in_both, "tag__parent"))
+    listings = TopicListing.objects.order_by()
+    counts = _counted(listings, "topic")
+    for untimely in _untimely():
+        counts.subtract(_counted(listings.filter(article__in=untimely), "topic"))
     return counts
-
-
-def _distinct_stories(items: QuerySet[ArticleTopic], topic: str) -> Counter[int]:
-    return Counter(dict(items.values_list(topic).annotate(Count("content_object", distinct=True))))
 
 
 def providers() -> QuerySet[Provider]:
@@ -152,22 +153,133 @@ def providers() -> QuerySet[Provider]:
     return Provider.objects.filter(Exists(public)).order_by("name", "domain")
 
 
-def counted_providers() -> QuerySet[Provider]:
-    """The same, with `stories`: how many."""
-    public = Article.objects.published().filter(provider=OuterRef("pk")).order_by()
-    count = public.values("provider").annotate(stories=Count("pk")).values("stories")
-    return providers().annotate(stories=Subquery(count))
+def provider_counts() -> Counter[int]:
+    """How many public stories each provider has."""
+    # By state too, rather than of one state: so that it is read from the index that begins with the provider.
+    by_state = Article.objects.order_by().values_list("provider", "status").annotate(rows=Count("*"))
+    counts = Counter({provider: rows for provider, status, rows in by_state if status == Article.Status.PUBLISHED})
+    for untimely in _untimely():
+        counts.subtract(_counted(Article.objects.filter(pk__in=untimely).order_by(), "provider"))
+    return counts
 
 
-def sections() -> list[Section]:
-    """The main topics of the recent stories, by name. Two queries, whatever the number of topics."""
-    rows = (
-        ArticleTopic.objects.filter(content_object__in=stories()[:RECENT].values("pk"))
-        .order_by("-content_object__published_at", "-content_object_id")
-        .values_list(Coalesce("tag__parent", F("tag")), "content_object")
+def _untimely() -> list[list[int]]:
+    """The stories in the state of published that are not public: yet to come, or over. Few among all stories, so it is
+    quicker to leave them out than to look up the times of each."""
+    now, published = timezone.now(), Article.Status.PUBLISHED
+    early = set(Article.objects.filter(status=published, publish_at__gt=now).order_by().values_list("pk", flat=True))
+    over = Article.objects.filter(unpublish_at__lte=now).order_by().values_list("pk", "status")
+    return [list(early), [pk for pk, status in over if status == published and pk not in early]]
+
+
+def _counted(rows: QuerySet, by: str) -> Counter[int]:
+    return Counter(dict(rows.values_list(by).annotate(rows=Count("*"))))
+
+
+def count_up_to_most(rows: QuerySet) -> int:
+    """How many there are, or MOST_COUNTED + 1 for more than that: no list is worth counting 100,000 rows."""
+    return rows.order_by()[: MOST_COUNTED + 1].count()
+
+
+def main_topics(provider: Provider) -> list[Section]:
+    """What the provider's newest stories are about mostly."""
+    newest = stories().filter(provider=provider).values_list("pk", flat=True)[: RECENT // 3]
+    rows = _topics_of(newest)
+    return _sections({key: key for key in newest}, rows)[:MAIN_TOPICS]
+
+
+# --- Recent stories -----------------------------------------------------------------------------
+
+
+def sections() -> tuple[Section, ...]:
+    """The main topics of the recent stories, by name: the navigation."""
+    return remembered("sections", lambda: by_name(find_recent().sections))
+
+
+def by_name(sections: Iterable[Section]) -> tuple[Section, ...]:
+    return tuple(sorted(sections, key=lambda section: section.name))
+
+
+def find_recent() -> Recent:
+    """Two queries."""
+    rank = formula().rank
+    rows = list(stories().values_list("pk", "quality", "heat", "published_at")[:RECENT])
+    ranks = {pk: rank(quality, heat, at) for pk, quality, heat, at in rows}
+    best = sorted(ranks, key=ranks.__getitem__, reverse=True)
+    return Recent(tuple(ranks), tuple(best), tuple(_sections(ranks, _topics_of(ranks))[:MAIN_TOPICS]))
+
+
+def _topics_of(stories: Iterable[int]) -> list[tuple]:
+    return list(
+        ArticleTopic.objects.filter(content_object__in=[*stories])
+        .order_by()
+        .values_list(
+            "content_object_id",
+            "tag_id",
+            "tag__name",
+            "tag__slug",
+            "tag__parent_id",
+            "tag__parent__name",
+            "tag__parent__slug",
+        )
     )
-    ids: dict[int, dict[int, None]] = {}
-    for topic, story in rows:
-        ids.setdefault(topic, {})[story] = None
-    busiest = sorted(ids, key=lambda topic: len(ids[topic]), reverse=True)[:MAIN_TOPICS]
-    return [Section(topic, list(ids[topic.pk])) for topic in Topic.objects.filter(pk__in=busiest).order_by("name")]
+
+
+def _sections(ranks: dict[int, float], rows: list[tuple]) -> list[Section]:
+    """The topics that most of the stories have, or have one of right below. Of equal ones the first by name."""
+    names: dict[int, tuple[str, str]] = {}
+    members: dict[int, set[int]] = {}
+    for story, topic, name, slug, parent, parent_name, parent_slug in rows:
+        key = parent or topic
+        names[key] = (parent_name, parent_slug) if parent else (name, slug)
+        members.setdefault(key, set()).add(story)
+    busiest = sorted(members, key=lambda key: (-len(members[key]), names[key]))
+    return [
+        Section(
+            key,
+            names[key][0],
+            reverse("topic", args=[names[key][1]]),
+            tuple(sorted(members[key], key=lambda story: (ranks[story], story), reverse=True)),
+        )
+        for key in busiest
+    ]
+
+
+# --- Days ---------------------------------------------------------------------------------------
+
+
+def counts_in(spans: list[Span]) -> list[int]:
+    """How many public stories there are in each span of time. One query, which reads no more than what it counts."""
+    return _for_each("(SELECT COUNT(*) FROM ({}) stories)", spans)
+
+
+def stories_are_in(spans: list[Span]) -> list[bool]:
+    """Whether there is a public story in each span. One query, which reads one row a span."""
+    return [bool(found) for found in _for_each("EXISTS ({})", spans)]
+
+
+def _for_each(question: str, spans: list[Span]) -> list[int]:
+    """What the database says to the question of each span's stories: what is public is said by the ORM, as ever."""
+    if not spans:
+        return []
+    bounds = [RawSQL(f"spans.column{number}", []) for number in (2, 3)]  # noqa: S611 (a constant)
+    within = Article.objects.published().filter(published_at__gte=bounds[0], published_at__lt=bounds[1]).order_by()
+    sql, params = within.values("published_at").query.sql_with_params()
+    adapt = connection.ops.adapt_datetimefield_value
+    values: list[Any] = []
+    for number, span in enumerate(spans):
+        values += [number, adapt(span.begin), adapt(span.end)]
+    table = ", ".join(["(%s, %s, %s)"] * len(spans))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {question.format(sql)} FROM (VALUES {table}) AS spans ORDER BY column1",  # noqa: S608
+            [*params, *values],
+        )
+        return [found for (found,) in cursor.fetchall()]
+
+
+def first_and_last() -> tuple[datetime, datetime] | None:
+    """The dates of the oldest and of the newest public story."""
+    dates = stories().values_list("published_at", flat=True)
+    newest, oldest = dates.first(), dates.reverse().first()
+    return (oldest, newest) if oldest and newest else None

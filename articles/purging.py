@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections, connections
 
-from articles import public
+from articles.remembered import version
 from fetching.client import send
 from fetching.errors import FetchError
 from images.caching import fetch_policy, user_agent
 
 if TYPE_CHECKING:
-    from articles.public import Version
+    from articles.remembered import Version
 
 PAUSE = 1.0  # seconds between two looks
 AFTER_FAULT = 10.0  # seconds until a CDN that did not listen is told again
@@ -44,7 +44,7 @@ def _look(told: Version | None) -> tuple[Version | None, float]:
     """The version that the CDN has been told of by now, and the seconds until the next look."""
     try:
         close_old_connections()
-        now = public.version()
+        now = version()
         if now is not None and now != told:
             purge()
     except (DatabaseError, FetchError) as error:

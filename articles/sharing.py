@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.urls import reverse
 
+from articles.cards import Story
 from articles.links import Picture, absolute, picture_of
 from articles.models import Article, Topic
 from images.cards import SIZE, Card, draw
@@ -19,17 +20,17 @@ from providers.models import Provider
 NARROWEST = 300  # pixels: below that, sites show a picture as a thumbnail or not at all
 KEPT_FOR = 7 * 24 * 3600  # seconds
 
-Record = Article | Topic | Provider
+Record = Article | Story | Topic | Provider
 
 
 def share_picture(record: Record | None = None) -> Picture:
     """For the page of `record`, or of the site."""
-    own = picture_of(record.lead_image) if isinstance(record, Article) else None
+    own = picture_of(record.lead_image) if isinstance(record, Article | Story) else None
     return own if own and own.width >= NARROWEST else _drawn(record)
 
 
 def card_for(record: Record | None) -> Card:
-    if isinstance(record, Article):
+    if isinstance(record, Article | Story):
         source = record.provider.name if record.provider else ""
         return Card(settings.SITE_NAME, record.headline, source, "Video" if record.type == "video" else "")
     if isinstance(record, Topic):
@@ -43,7 +44,8 @@ def address_of(record: Record | None) -> str:
     digest = card_for(record).digest
     if record is None:
         return reverse("site_card", args=[digest])
-    return reverse("card", args=[record._meta.model_name, record.pk, digest])
+    kind = "article" if isinstance(record, Story) else record._meta.model_name
+    return reverse("card", args=[kind, record.pk, digest])
 
 
 def png_of(card: Card) -> bytes:

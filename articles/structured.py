@@ -22,8 +22,9 @@ from articles.sharing import share_picture
 if TYPE_CHECKING:
     from datetime import date, datetime
 
+    from articles.cards import Named, Outlet, Story
     from articles.links import Picture
-    from articles.models import Article, Topic
+    from articles.models import Topic
     from providers.models import Provider
 
 Data = dict[str, Any]
@@ -67,8 +68,7 @@ def publisher() -> Data:
     }
 
 
-def news_article(story: Article) -> Data:
-    """Of a story with its pictures, topics and provider with logos prefetched: no query of its own."""
+def news_article(story: Story) -> Data:
     address = absolute(story.get_absolute_url())
     return _given(
         {
@@ -84,14 +84,14 @@ def news_article(story: Article) -> Data:
             "author": outlet(story.provider),
             "publisher": publisher(),
             "isBasedOn": _original(story),
-            "articleSection": next((topic.name for topic in story.topics.all()), ""),
-            "keywords": [topic.name for topic in story.topics.all()],
+            "articleSection": next((topic.name for topic in story.topics), ""),
+            "keywords": [topic.name for topic in story.topics],
             "isPartOf": {"@id": absolute("/#site")},
         }
     )
 
 
-def _original(story: Article) -> Data:
+def _original(story: Story) -> Data:
     address = iri(story.outbound_url)
     if not address:
         return {}
@@ -106,7 +106,7 @@ def _original(story: Article) -> Data:
     )
 
 
-def outlet(provider: Provider | None) -> Data:
+def outlet(provider: Outlet | Provider | None) -> Data:
     if provider is None:
         return {}
     logo = picture(provider.logo)
@@ -146,8 +146,8 @@ def breadcrumbs(*steps: Step) -> Data:
     }
 
 
-def of_story(story: Article) -> Data:
-    topic = next(iter(story.topics.all()), None)
+def of_story(story: Story) -> Data:
+    topic = next(iter(story.topics), None)
     steps = _steps_to(topic, topic.parent) if topic else [_step("Topics", "topics")]
     return graph(news_article(story), breadcrumbs(*steps, (story.headline, story.get_absolute_url())))
 
@@ -173,7 +173,7 @@ def of_day(day: date, name: str) -> Data:
     return graph(collection(name, "", address), breadcrumbs(_step("Archive", "archive"), (name, address)))
 
 
-def _steps_to(topic: Topic, parent: Topic | None) -> list[Step]:
+def _steps_to(topic: Topic | Named, parent: Topic | Named | None) -> list[Step]:
     line = [step for step in (parent, topic) if step]
     return [_step("Topics", "topics"), *((each.name, each.get_absolute_url()) for each in line)]
 

@@ -8,6 +8,7 @@ from django.urls import URLPattern, path, register_converter
 from django.urls.converters import StringConverter
 
 from articles import api, feeds, sitemaps, views
+from articles.days import Month
 
 
 class DayConverter:
@@ -20,6 +21,18 @@ class DayConverter:
 
     def to_url(self, value: date) -> str:
         return value.isoformat().replace("-", "/")
+
+
+class MonthConverter:
+    """`2023/09`."""
+
+    regex = "[12][0-9]{3}/(?:0[1-9]|1[0-2])"
+
+    def to_python(self, value: str) -> Month:
+        return Month(*map(int, value.split("/")))
+
+    def to_url(self, value: Month) -> str:
+        return f"{value.year}/{value.month:02}"
 
 
 class NameConverter(StringConverter):
@@ -41,6 +54,7 @@ class DigestConverter(StringConverter):
 register_converter(DayConverter, "day")
 register_converter(KindConverter, "kind")
 register_converter(DigestConverter, "digest")
+register_converter(MonthConverter, "month")
 register_converter(NameConverter, "name")
 
 
@@ -60,7 +74,10 @@ urlpatterns = [
     path("providers/", views.provider_index, name="providers"),
     path("providers/<name:domain>/", views.provider_page, name="provider"),
     path("archive/", views.archive, name="archive"),
+    path("archive/<month:month>/", views.archive_month, name="archive_month"),
     path("archive/<day:day>/", views.archive_day, name="archive_day"),
+    path("today/", views.today, name="today"),
+    path("this-week/", views.this_week, name="this_week"),
     path("search/", views.search_page, name="search"),
     path("search/suggest/", views.search_suggest, name="search_suggest"),
     *in_both_forms("feeds/all", feeds.everything, "feed"),

@@ -14,7 +14,7 @@ from django.urls import reverse
 from config.errors import not_found
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from django.http import HttpRequest
     from django.http.response import HttpResponseBase
@@ -46,7 +46,7 @@ class ContentPolicyMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
-        self.policy = content_policy(settings.MEDIA_URL)
+        self.policy = content_policy(settings.MEDIA_URL, settings.EMBED_HOSTS)
         self.shared = (*READABLE, "/share/", settings.STATIC_URL, settings.MEDIA_URL)
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
@@ -63,12 +63,13 @@ class ContentPolicyMiddleware:
         return response
 
 
-def content_policy(media_url: str) -> str:
+def content_policy(media_url: str, embed_hosts: Iterable[str] = ()) -> str:
     parts = urlsplit(media_url)
     pictures = f" {parts.scheme}://{parts.netloc}" if parts.netloc else ""
+    frames = " ".join(f"https://{host}" for host in embed_hosts) or "'none'"
     ours = "".join(f"{kind}-src 'self'; " for kind in ("script", "style", "font", "connect", "manifest"))
     return (
-        f"default-src 'none'; {ours}img-src 'self'{pictures}; "
+        f"default-src 'none'; {ours}img-src 'self'{pictures}; frame-src {frames}; "
         "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     )
 

@@ -26,6 +26,7 @@ from django.utils.cache import get_conditional_response
 from django.utils.regex_helper import _lazy_re_compile
 
 from articles import public
+from articles.remembered import Version, version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -90,11 +91,11 @@ class PageCacheMiddleware:
 
     def _from_cache(self, request: HttpRequest) -> HttpResponse:
         request.get_host()  # a host that is not ours gets no page of ours
-        version = _version()
-        key = _key(request, version) if version else ""
+        current = _version()
+        key = _key(request, current) if current else ""
         page: Page | None = caches["pages"].get(key) if key else None
         if page is None or page.is_over():
-            until = _until(version)  # of what is there now: it may take long to make
+            until = _until(current)  # of what is there now: it may take long to make
             response = self._plain_answer(request)
             if not _is_page(response):
                 return _kept_by_nobody(response)
@@ -111,9 +112,9 @@ class PageCacheMiddleware:
         return response
 
 
-def _version() -> public.Version | None:
+def _version() -> Version | None:
     try:
-        return public.version()
+        return version()
     except DatabaseError:  # the view will find out, and knows what to answer
         return None
 
@@ -158,7 +159,7 @@ def _for_others(until: datetime | None) -> str:
     return f"{browsers}, s-maxage={seconds - asking}, stale-while-revalidate={asking}"
 
 
-def _until(version: public.Version | None) -> datetime | None:
+def _until(version: Version | None) -> datetime | None:
     """Until when a page may be kept that is made now. None: not at all."""
     if version is None:
         return None
@@ -168,7 +169,7 @@ def _until(version: public.Version | None) -> datetime | None:
     return min(filter(None, (version.until, midnight, longest)))
 
 
-def _key(request: HttpRequest, version: public.Version) -> str:
+def _key(request: HttpRequest, version: Version) -> str:
     address = f"{request.path_info}?{request.GET.urlencode()}"
     return f"{_fingerprint()}:{version.token}:{hashlib.sha256(address.encode()).hexdigest()}"
 

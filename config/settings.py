@@ -41,6 +41,18 @@ SITE_NAME = env.str("SITE_NAME", default="Copydesk")
 SITE_DESCRIPTION = env.str("SITE_DESCRIPTION", default="News worth reading, picked by people.")
 SITE_URL = env.str("SITE_URL", default=_default_site_url()).rstrip("/")
 
+# --- What readers see first ---------------------------------------------------------------------
+
+# A story's points are the weighted mean of its quality and heat, halved every so many hours: see articles/ranking.py.
+FRONT_QUALITY_WEIGHT = env.float("FRONT_QUALITY_WEIGHT", default=1.0)
+FRONT_HEAT_WEIGHT = env.float("FRONT_HEAT_WEIGHT", default=0.5)
+FRONT_HALF_LIFE_HOURS = env.float("FRONT_HALF_LIFE_HOURS", default=24.0)
+if min(FRONT_QUALITY_WEIGHT, FRONT_HEAT_WEIGHT) < 0 or FRONT_HALF_LIFE_HOURS <= 0:
+    raise ImproperlyConfigured("FRONT_… weights cannot be negative, and the half-life has to be more than 0 hours.")
+
+# Hosts whose players a film's page may show, once its reader has asked for it.
+EMBED_HOSTS = env.list("EMBED_HOSTS", default=["www.youtube.com", "www.youtube-nocookie.com", "player.vimeo.com"])
+
 # --- What is installed --------------------------------------------------------------------------
 
 INSTALLED_APPS = [

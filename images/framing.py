@@ -7,13 +7,14 @@ Both are said by classes of `static/css/frames.css`, since no page may bring sty
 import re
 
 from images.models import RemoteImage
+from images.shown import Shown
 
 CHANNEL = "0369cf"  # what there is of red, green and blue in the palette, as in #3c9
 FOCUS_STEP = 5  # per cent
 _COLOR = re.compile(r"#[0-9a-f]{6}")
 
 
-def frame_classes(image: RemoteImage) -> str:
+def frame_classes(image: RemoteImage | Shown) -> str:
     """The classes of the picture's `<img>`. Nothing of the picture itself becomes part of them but digits."""
     classes = []
     if _COLOR.fullmatch(image.color) and not image.has_alpha:  # it would show through for good

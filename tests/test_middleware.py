@@ -30,6 +30,7 @@ def test_every_answer_says_that_only_our_own_may_be_loaded(client, address):
         "connect-src": "'self'",
         "manifest-src": "'self'",
         "img-src": "'self'",
+        "frame-src": "https://www.youtube.com https://www.youtube-nocookie.com https://player.vimeo.com",
         "base-uri": "'none'",
         "form-action": "'self'",
         "frame-ancestors": "'none'",
@@ -71,6 +72,11 @@ def test_error_is_asked_for_again_each_time(rf, status):
 def test_pictures_may_come_from_the_host_that_serves_them():
     assert "img-src 'self' https://cdn.example:8443; " in content_policy("https://cdn.example:8443/media/")
     assert "img-src 'self' https://cdn.example; " in content_policy("https://cdn.example/")
+
+
+def test_frames_may_come_from_the_hosts_of_films_alone():
+    assert "frame-src https://a.example https://b.example; " in content_policy("/media/", ["a.example", "b.example"])
+    assert "frame-src 'none'; " in content_policy("/media/", [])
 
 
 def test_a_view_may_allow_less(rf):

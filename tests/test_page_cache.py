@@ -10,7 +10,7 @@ from django.db import DatabaseError, connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from articles import public, workflow
+from articles import workflow
 from articles.models import Article
 from config import page_cache
 from tests.factories import NOON, make_article, make_topic, make_user
@@ -121,7 +121,7 @@ def test_without_the_database_there_is_no_page_but_an_answer(client, monkeypatch
     def refuse():
         raise DatabaseError("gone")
 
-    monkeypatch.setattr(public, "version", refuse)
+    monkeypatch.setattr(page_cache, "version", refuse)
     assert client.get("/robots.txt").status_code == 200
 
 
@@ -217,12 +217,12 @@ def test_pages_are_only_read(client, method):
 
 def test_withdrawn_story_is_gone_with_the_commit(client):
     story = make_article(title="Withdrawn soon")
-    for address in ("/", "/feeds/all.atom", "/sitemap.xml", "/search/?q=withdrawn"):
+    for address in ("/", "/feeds/all.atom", "/sitemap-1.xml", "/search/?q=withdrawn"):
         assert story.get_absolute_url() in client.get(address).text
         assert queries(client, address) == 1
     client.get(story.get_absolute_url())
     workflow.unpublish(story, by=None)
-    for address in ("/", "/feeds/all.atom", "/sitemap.xml", "/search/?q=withdrawn"):
+    for address in ("/", "/feeds/all.atom", "/sitemap-1.xml", "/search/?q=withdrawn"):
         assert story.get_absolute_url() not in client.get(address).text
     assert client.get(story.get_absolute_url()).status_code in (404, 410)
 

@@ -2,7 +2,7 @@
 
 from articles.models.history import Event, Revision
 from articles.models.imports import Conflict, ImportedFile, ImportRun, ImportUpload, SourceFile
-from articles.models.site import OldAddress, SiteVersion
+from articles.models.site import OldAddress, SiteVersion, TopicListing
 from articles.models.stories import (
     Article,
     ArticleImage,
@@ -34,5 +34,6 @@ __all__ = [
     "Told",
     "Topic",
     "TopicImage",
+    "TopicListing",
     "free_stem",
 ]

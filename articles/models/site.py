@@ -22,6 +22,29 @@ class SiteVersion(models.Model):
         return str(self.token)
 
 
+class TopicListing(models.Model):
+    """That the page of a topic lists a published story: one with the topic, or with a topic directly below it.
+
+    Triggers alone write this table (`articles.triggers.listings`): nothing but an index that several topics' stories
+    can be read from in order. Whether a story is public yet, or still, is the article's to say.
+    """
+
+    topic = models.ForeignKey(
+        Topic, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="listings"
+    )
+    article = models.ForeignKey(
+        Article, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="listings"
+    )
+    published_at = models.DateTimeField(help_text="The story's date.")
+
+    class Meta:
+        indexes = [models.Index(fields=["topic", "-published_at", "-article"], name="listing_by_topic")]
+        constraints = [models.UniqueConstraint(fields=["article", "topic"], name="story_once_per_listing")]
+
+    def __str__(self) -> str:
+        return f"{self.article_id} in {self.topic_id}"
+
+
 class OldAddress(models.Model):
     """The last part of an address that a story, a topic or a provider once had, so that links to it still arrive."""
 

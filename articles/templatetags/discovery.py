@@ -15,7 +15,8 @@ from articles.sharing import share_picture
 if TYPE_CHECKING:
     from datetime import date
 
-    from articles.models import Article, Topic
+    from articles.cards import Story
+    from articles.models import Topic
     from providers.models import Provider
 
 register = template.Library()
@@ -37,7 +38,7 @@ def site_data() -> SafeString:
 
 
 @register.simple_tag
-def story_data(story: Article) -> SafeString:
+def story_data(story: Story) -> SafeString:
     return script(structured.of_story(story))
 
 

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 from django.db import connections, transaction
 
-from articles.triggers import addresses, index, version
+from articles.triggers import addresses, index, listings, version
 from articles.triggers.sql import PREFIX, Part
 
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
 
-PARTS: list[Part] = [version.PART, addresses.PART, index.PART]
+PARTS: list[Part] = [version.PART, addresses.PART, index.PART, listings.PART]
 
 
 def install(using: str = "default") -> None:

@@ -1,6 +1,6 @@
 """The readers' pages. What is public is decided in `articles.public`; nothing here asks for more."""
 
-from articles.views.archive import archive, archive_day
+from articles.views.archive import archive, archive_day, archive_month, this_week, today
 from articles.views.cards import card, site_card
 from articles.views.front import home
 from articles.views.health import healthz
@@ -12,6 +12,7 @@ from articles.views.topics import topic_index, topic_page
 __all__ = [
     "archive",
     "archive_day",
+    "archive_month",
     "article",
     "card",
     "healthz",
@@ -21,6 +22,8 @@ __all__ = [
     "search_page",
     "search_suggest",
     "site_card",
+    "this_week",
+    "today",
     "topic_index",
     "topic_page",
 ]

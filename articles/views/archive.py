@@ -1,53 +1,118 @@
-"""The archive, day by day."""
+"""The stories by their dates: years and months, a month, a day, today, this week."""
 
 from __future__ import annotations
 
-from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from datetime import date
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
 
-from django.db.models import Count
-from django.db.models.functions import TruncDate
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
 from articles import public
-from articles.search import midnight
-from articles.views.pages import page_of
+from articles.days import Month, Span, day_span, months_between, span_of, week_of
+from articles.views.leading import lead_of
+from articles.views.pages import Stretch, stretch_of
 
 if TYPE_CHECKING:
     from articles.models import ArticleQuerySet
 
-DAYS_A_PAGE = 60
+
+@dataclass(frozen=True)
+class Calendar:
+    """A month: its weeks of (day, how many stories), with nothing for the days of other months."""
+
+    month: Month
+    weeks: list[list[tuple[date, int] | None]]
+    previous: Month | None  # the nearest months that have stories
+    next: Month | None
+
+    @property
+    def stories(self) -> int:
+        return sum(entry[1] for week in self.weeks for entry in week if entry)
 
 
 @public.kept
 def archive(request: HttpRequest) -> HttpResponse:
-    days = (
-        public.stories()
-        .order_by()
-        .annotate(day=TruncDate("published_at"))
-        .values("day")
-        .annotate(stories=Count("pk"))
-        .order_by("-day")
-    )
-    return render(request, "articles/archive.html", {"page": page_of(request, days, DAYS_A_PAGE)})
+    """Every month that has stories; what it takes grows with the months, not with the stories."""
+    ends = public.first_and_last()
+    months = list(months_between(*(Month.of(timezone.localdate(end)) for end in ends))) if ends else []
+    there = public.stories_are_in([month.span for month in months])
+    full = [month for month, has_stories in zip(months, there, strict=True) if has_stories]
+    years = [(year, list(within)) for year, within in groupby(full, key=lambda month: month.year)]
+    return render(request, "articles/archive.html", {"years": years[::-1]})
+
+
+@public.kept
+def archive_month(request: HttpRequest, month: Month) -> HttpResponse:
+    page = stretch_of(request, _stories_in(month.span))
+    if not page:
+        raise Http404("No stories in that month.")
+    calendar = _calendar(month)
+    context = {"month": month, "calendar": calendar, "lead": None if page.newer else lead_of(page)}
+    return render(request, "articles/archive_month.html", context | _by_day(page))
 
 
 @public.kept
 def archive_day(request: HttpRequest, day: date) -> HttpResponse:
-    begin, end = midnight(day), midnight(day + timedelta(days=1))
-    stories = public.stories()
-    page = page_of(request, stories.filter(published_at__gte=begin, published_at__lt=end).for_cards())
-    if not page.object_list:
+    span = day_span(day)
+    page = stretch_of(request, _stories_in(span))
+    if not page:
         raise Http404("No stories on that day.")
     context = {
         "day": day,
         "page": page,
-        "previous": _day_of(stories.filter(published_at__lt=begin)),
-        "next": _day_of(stories.filter(published_at__gte=end).order_by("published_at")),
+        "lead": None if page.newer or len(page) < 2 else lead_of(page),
+        "calendar": _calendar(Month.of(day)),
+        "previous": _day_of(_before(span)),
+        "next": _day_of(_after(span)),
     }
     return render(request, "articles/archive_day.html", context)
+
+
+@public.kept
+def today(request: HttpRequest) -> HttpResponse:
+    day = timezone.localdate()
+    return _now(request, day_span(day), {"day": day}, "articles/today.html")
+
+
+@public.kept
+def this_week(request: HttpRequest) -> HttpResponse:
+    days = week_of(timezone.localdate())
+    return _now(request, span_of(days), {"days": days}, "articles/this_week.html")
+
+
+def _now(request: HttpRequest, span: Span, context: dict[str, Any], template: str) -> HttpResponse:
+    page = stretch_of(request, _stories_in(span))
+    lead = None if page.newer or len(page) < 2 else lead_of(page)
+    newest = None if page else _day_of(_before(span))
+    return render(request, template, context | {"lead": lead, "newest": newest} | _by_day(page))
+
+
+def _by_day(page: Stretch) -> dict[str, Any]:
+    grouped = groupby(page, key=lambda card: timezone.localdate(card.published_at))
+    return {"page": page, "by_day": [(day, list(cards)) for day, cards in grouped]}
+
+
+def _calendar(month: Month) -> Calendar:
+    counts = dict(zip(month.days, public.counts_in([day_span(day) for day in month.days]), strict=True))
+    weeks = [[(day, counts[day]) if day else None for day in week] for week in month.weeks()]
+    before, after = _day_of(_before(month.span)), _day_of(_after(month.span))
+    return Calendar(month, weeks, Month.of(before) if before else None, Month.of(after) if after else None)
+
+
+def _stories_in(span: Span) -> ArticleQuerySet:
+    return public.stories().filter(published_at__gte=span.begin, published_at__lt=span.end)
+
+
+def _before(span: Span) -> ArticleQuerySet:
+    return public.stories().filter(published_at__lt=span.begin)
+
+
+def _after(span: Span) -> ArticleQuerySet:
+    return public.stories().filter(published_at__gte=span.end).reverse()
 
 
 def _day_of(stories: ArticleQuerySet) -> date | None:

@@ -2,54 +2,69 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from articles import public
-from articles.models import Article, Topic
+from articles.cards import Card, cards_by_key, with_pictures
+from articles.public import Section
+from articles.ranking import illustrated_first, without_repeats
+from articles.remembered import remembered
 
-FRONT_STORIES = 12
-LEAD_CANDIDATES = 8  # the top of the front page is made of these newest,
-LEAD_HORIZON = 24  # unless none has a picture: then of the newest here that has one too
+TOP_STORIES = 5  # the lead, two beside it and two below
+LEAD_CANDIDATES = 8  # of the ranking: one of these with a picture leads,
+LEAD_HORIZON = 24  # or else one of these
+LATEST = 7
 SECTION_STORIES = 4
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which stories are where. No story is in two places."""
+
+    top: list[int]
+    latest: list[int]
+    sections: list[tuple[Section, list[int]]]
+    navigation: tuple[Section, ...]
+
+    @property
+    def stories(self) -> list[int]:
+        return [*self.top, *self.latest, *(story for _, stories in self.sections for story in stories)]
 
 
 @public.kept
 def home(request: HttpRequest) -> HttpResponse:
-    recent = list(public.stories().for_cards()[:LEAD_HORIZON])
-    newest = recent[:FRONT_STORIES]
-    lead, second, support = _top(recent)
-    sections = public.sections()
+    choice = remembered("front", choose)
+    cards = cards_by_key(choice.stories)
+    top = _shown(choice.top, cards)
     context = {
-        "lead": lead,
-        "second": second,
-        "support": support,
-        "latest": [story for story in newest if story not in (lead, *second, *support)],
-        "sections": sections,
-        "fronts": _fronts(sections, shown={story.pk for story in (lead, *newest) if story}),
+        "lead": next(iter(top), None),
+        "second": top[1:3],
+        "support": top[3:],
+        "latest": _shown(choice.latest, cards),
+        "sections": choice.navigation,
+        "fronts": [(section, shown) for section, stories in choice.sections if (shown := _shown(stories, cards))],
     }
     return render(request, "articles/home.html", context)
 
 
-def _top(recent: list[Article]) -> tuple[Article | None, list[Article], list[Article]]:
-    """The lead, two stories beside it and two below: those with pictures first, then the better ones."""
-    candidates = recent[:LEAD_CANDIDATES]
-    if not any(map(_has_picture, candidates)):
-        candidates += list(filter(_has_picture, recent))[:1]
-    best = sorted(candidates, key=lambda story: (_has_picture(story), story.quality or 0), reverse=True)
-    return next(iter(best), None), best[1:3], best[3:5]
+def choose() -> Choice:
+    recent = public.find_recent()
+    top = _top(list(recent.best[:LEAD_HORIZON]))
+    latest = [story for story in recent.newest if story not in top][:LATEST]
+    parts = without_repeats((section.stories for section in recent.sections), [*top, *latest], SECTION_STORIES)
+    return Choice(top, latest, list(zip(recent.sections, parts, strict=True)), public.by_name(recent.sections))
 
 
-def _has_picture(story: Article) -> bool:
-    return bool(story.lead_image and story.lead_image.image.has_picture)
+def _top(best: list[int]) -> list[int]:
+    """The best stories; as lead the best of them that has a picture."""
+    illustrated = with_pictures(best)
+    near = best[:LEAD_CANDIDATES]
+    among = near if illustrated & {*near} else best
+    return illustrated_first(among, illustrated.__contains__, TOP_STORIES)
 
 
-def _fronts(sections: list[public.Section], shown: set[int]) -> list[tuple[Topic, list[Article]]]:
-    """Each section's newest stories that the page does not show already; no section twice the same story."""
-    chosen: dict[Topic, list[int]] = {}
-    for section in sections:
-        chosen[section.topic] = [pk for pk in section.story_ids if pk not in shown][:SECTION_STORIES]
-        shown |= set(chosen[section.topic])
-    cards = public.stories().for_cards().in_bulk([pk for ids in chosen.values() for pk in ids])
-    fronts = ((topic, [cards[pk] for pk in ids if pk in cards]) for topic, ids in chosen.items())
-    return [(topic, stories) for topic, stories in fronts if stories]
+def _shown(stories: list[int], cards: dict[int, Card]) -> list[Card]:
+    return [cards[story] for story in stories if story in cards]

@@ -7,7 +7,8 @@ from django.shortcuts import render
 
 from articles import public
 from articles.models import Topic
-from articles.views.pages import INDEX_ENTRIES_A_PAGE, page_of
+from articles.views.leading import lead_of_the_day
+from articles.views.pages import INDEX_ENTRIES_A_PAGE, page_of, stretch_of
 
 
 @public.kept
@@ -35,11 +36,15 @@ def _tree(topics: list[Topic]) -> list[tuple[Topic, list[Topic]]]:
 @public.kept
 def topic_page(request: HttpRequest, slug: str) -> HttpResponse:
     topic = public.topic_named(slug)
-    children = list(public.topics().filter(parent=topic))
+    listed = public.listed(topic)
+    page = stretch_of(request, listed, key="article_id")
     context = {
         "topic": topic,
-        "parent": public.topics_with_pages().filter(pk=topic.parent_id).first(),
-        "children": children,
-        "page": page_of(request, public.stories_in(topic, *children).for_cards()),
+        "parent": public.topics_with_pages().filter(pk=topic.parent_id).first() if topic.parent_id else None,
+        "children": list(public.topics().filter(parent=topic).only("name", "slug")),
+        "stories": public.count_up_to_most(listed),
+        "most": public.MOST_COUNTED,
+        "page": page,
+        "lead": lead_of_the_day(page),
     }
     return render(request, "articles/topic.html", context)

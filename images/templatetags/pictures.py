@@ -6,6 +6,7 @@ from django.utils.safestring import SafeString
 
 from images.framing import frame_classes
 from images.models import ImageUse, Kind, RemoteImage
+from images.shown import Shown
 
 register = template.Library()
 
@@ -14,7 +15,7 @@ FALLBACK_WIDTH = 640  # for the few browsers that know no srcset
 
 @register.simple_tag
 def picture(
-    subject: ImageUse | RemoteImage | None,
+    subject: ImageUse | RemoteImage | Shown | None,
     *,
     alt: str | None = None,
     sizes: str = "100vw",
@@ -38,7 +39,7 @@ def picture(
     return _picture(image, css_class, text, sizes, _loading(lead, eager))
 
 
-def _picture(image: RemoteImage, css_class: str, alt: str, sizes: str, loading: SafeString) -> SafeString:
+def _picture(image: RemoteImage | Shown, css_class: str, alt: str, sizes: str, loading: SafeString) -> SafeString:
     widths = image.rendition_widths()
     fallback = max((width for width in widths if width <= FALLBACK_WIDTH), default=widths[0])
     return format_html(
@@ -64,7 +65,7 @@ def _loading(lead: bool, eager: bool) -> SafeString:
     return SafeString("" if eager else ' loading="lazy"')
 
 
-def _srcset(image: RemoteImage, widths: list[int], kind: Kind) -> SafeString:
+def _srcset(image: RemoteImage | Shown, widths: list[int], kind: Kind) -> SafeString:
     return format_html_join(", ", "{} {}w", ((image.rendition_url(width, kind), width) for width in widths))
 
 

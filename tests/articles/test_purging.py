@@ -4,7 +4,8 @@ from threading import Event, Thread
 import pytest
 from django.utils import timezone
 
-from articles import public, purging, workflow
+from articles import purging, workflow
+from articles.remembered import version
 from images import tasks
 from tests.factories import make_article
 from tests.fetching.hosts import answer, in_turn, playing
@@ -69,7 +70,7 @@ def test_cdn_that_does_not_listen_is_told_again(settings, caplog):
         assert (told, pause) == (None, purging.AFTER_FAULT)
         assert "status 503" in caplog.text
         told, pause = purging._look(told)
-        assert (told, pause) == (public.version(), purging.PAUSE)
+        assert (told, pause) == (version(), purging.PAUSE)
 
 
 def test_address_that_is_not_allowed_is_refused_like_any_other(cdn, settings, caplog):

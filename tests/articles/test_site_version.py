@@ -8,8 +8,9 @@ from django.core.management import call_command
 from django.db import connection, transaction
 from django.utils import timezone
 
-from articles import public, workflow
+from articles import workflow
 from articles.models import Article, ArticleTopic, RelatedStory, SiteVersion, Topic
+from articles.remembered import version
 from articles.triggers import install, remove
 from images import caching
 from images.models import RemoteImage
@@ -170,24 +171,24 @@ def test_a_migration_leaves_triggers_as_they_should_be(story):
 
 def test_version_names_the_next_moment_at_which_a_story_comes_or_goes(story):
     now = timezone.now()
-    assert public.version().until is None
+    assert version().until is None
     Article.objects.filter(pk=story.pk).update(unpublish_at=now + timedelta(hours=3))
-    assert public.version().until == now + timedelta(hours=3)
+    assert version().until == now + timedelta(hours=3)
     later = make_article(publish_at=now + timedelta(hours=2))
-    assert public.version().until == later.publish_at
+    assert version().until == later.publish_at
     make_article(public=False, publish_at=now + timedelta(hours=1))
-    assert public.version().until == later.publish_at
+    assert version().until == later.publish_at
 
 
 def test_version_goes_on_to_the_moment_after_when_one_has_come(story, monkeypatch):
     now = timezone.now()
     for hours in (1, 2):
         make_article(publish_at=now + timedelta(hours=hours))
-    assert public.version().until == now + timedelta(hours=1)
+    assert version().until == now + timedelta(hours=1)
     monkeypatch.setattr(timezone, "now", lambda: now + timedelta(hours=1))
-    assert public.version().until == now + timedelta(hours=2)
+    assert version().until == now + timedelta(hours=2)
 
 
 def test_without_a_cache_there_is_no_version_to_keep_things_under(settings):
     settings.PAGE_CACHE_SECONDS = 0
-    assert public.version() is None
+    assert version() is None

@@ -10,6 +10,7 @@ import pytest
 import time_machine
 from django.urls import Resolver404, URLPattern, URLResolver, get_resolver, resolve, reverse
 
+from articles.days import Month
 from articles.models import Article
 from articles.sharing import card_for
 from articles.sitemaps import KEYS_A_PART
@@ -52,8 +53,11 @@ ROWS = {
     "topic": Row(lambda story: (story.topics.first().slug,)),
     "providers": Row(shows="open outlet"),
     "provider": Row(lambda story: (story.provider.domain,)),
-    "archive": Row(shows="/archive/2026/03/02/"),
+    "archive": Row(shows="/archive/2026/03/"),
+    "archive_month": Row(lambda story: (Month.of(story.published_at.date()),)),
     "archive_day": Row(lambda story: (story.published_at.date(),)),
+    "today": Row(),
+    "this_week": Row(),
     "search": Row(query="?q=headline"),
     "search_suggest": Row(query="?q=headline"),
     "feed": Row(),
@@ -204,7 +208,7 @@ def test_counts_are_of_public_stories(client, public, hidden):
         "/search/?q=headline",
     ):
         assert "1 story" in client.get(address).text, address
-    for address in ("/topics/", "/providers/", "/archive/"):
+    for address in ("/topics/", "/providers/", "/archive/2026/03/", "/archive/2026/03/02/"):
         assert '<span class="count">1<span class="hidden"> story</span></span>' in client.get(address).text, address
 
 
