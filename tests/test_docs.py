@@ -92,7 +92,7 @@ def public_routes() -> list[str]:
 
 @pytest.mark.parametrize("route", public_routes())
 def test_docs_name_the_route(route):
-    spelt = route.replace("<day>", "<yyyy/mm/dd>")
+    spelt = route.replace("<day>", "<yyyy/mm/dd>").replace("<month>", "<yyyy/mm>")
     assert f"`{spelt}`" in text_of(PROJECT / "docs" / "api.md")
 
 

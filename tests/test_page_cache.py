@@ -15,7 +15,7 @@ from articles.models import Article
 from config import page_cache
 from tests.factories import NOON, make_article, make_topic, make_user
 
-pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+pytestmark = pytest.mark.django_db(transaction=True)
 
 EVENING = datetime(2026, 3, 2, 18, 0, 0, 250_000, tzinfo=UTC)
 PACKED = {"Accept-Encoding": "gzip, br"}

@@ -16,7 +16,13 @@ MARK = "walrus"  # in every word that only the withdrawn story carries
 
 # What no page links to.
 SEEDS = [
-    *("/healthz", "/search/?q=headline", "/api/topics/index.json", "/api/news/page/1/index.json"),
+    *(
+        "/healthz",
+        "/search/?q=headline",
+        "/search/suggest/?q=headline",
+        "/api/topics/index.json",
+        "/api/news/page/1/index.json",
+    ),
     "/sitemap-1.xml",
     *("/api/news/index.json", "/api/news/walrus-studies/index.json", "/api/news/walrus-studies/page/1/index.json"),
 ]

@@ -116,15 +116,21 @@ def _when(kept: Kept, operator: str) -> str:
 
 
 def _sqlite() -> Iterator[str]:
-    # Its rows are inserted one by one, so the story's other items need no second look.
-    fresh = Kept(
-        ITEM, "INSERT", (_list("(SELECT NEW.content_object_id AS content_object_id, NEW.tag_id AS tag_id) i"),)
+    for kept in KEPT:
+        yield _sqlite_trigger(kept, _when(kept, "IS NOT"))
+    # Its rows are inserted one by one, so the story's other items need no second look. An import's come before it.
+    item = "(SELECT NEW.content_object_id AS content_object_id, NEW.tag_id AS tag_id) i"
+    is_public = f"EXISTS (SELECT 1 FROM {ARTICLE} a WHERE a.id = NEW.content_object_id AND {PUBLISHED})"
+    yield _sqlite_trigger(Kept(ITEM, "INSERT", (_list(item),)), f" WHEN {is_public}")
+    story = Kept(ARTICLE, "INSERT", (_list(_items_of("NEW.id")),))
+    yield _sqlite_trigger(story, f" WHEN {PUBLISHED.replace('a.', 'NEW.')}")
+
+
+def _sqlite_trigger(kept: Kept, when: str) -> str:
+    return (
+        f"CREATE TRIGGER {_name(kept.table, kept.event)} AFTER {kept.event} ON {kept.table} "
+        f"FOR EACH ROW{when} BEGIN {'; '.join(kept.statements)}; END"
     )
-    for kept in [fresh, *KEPT]:
-        yield (
-            f"CREATE TRIGGER {_name(kept.table, kept.event)} AFTER {kept.event} ON {kept.table} "
-            f"FOR EACH ROW{_when(kept, 'IS NOT')} BEGIN {'; '.join(kept.statements)}; END"
-        )
 
 
 def _postgres() -> Iterator[str]:
@@ -135,13 +141,17 @@ def _postgres() -> Iterator[str]:
             f"CREATE TRIGGER {name} AFTER {kept.event} ON {kept.table} "
             f"FOR EACH ROW{_when(kept, 'IS DISTINCT FROM')} EXECUTE FUNCTION {name}()"
         )
-    name = _name(ITEM, "INSERT")  # once for all the rows of an import's batch
     wait = f"PERFORM 1 FROM {ARTICLE} a WHERE a.id IN (SELECT content_object_id FROM fresh) FOR SHARE"
-    yield _function(name, wait, _list("fresh i"))
-    yield (
-        f"CREATE TRIGGER {name} AFTER INSERT ON {ITEM} REFERENCING NEW TABLE AS fresh "
-        f"FOR EACH STATEMENT EXECUTE FUNCTION {name}()"
+    items = (
+        f"(SELECT * FROM {ITEM} WHERE content_object_id IN (SELECT id FROM fresh)) i"  # an import's: they come first
     )
+    for table, statements in ((ITEM, (wait, _list("fresh i"))), (ARTICLE, (_list(items),))):
+        name = _name(table, "INSERT")  # once for all the rows of a statement
+        yield _function(name, *statements)
+        yield (
+            f"CREATE TRIGGER {name} AFTER INSERT ON {table} REFERENCING NEW TABLE AS fresh "
+            f"FOR EACH STATEMENT EXECUTE FUNCTION {name}()"
+        )
 
 
 def _function(name: str, *statements: str) -> str:

@@ -1,6 +1,7 @@
 """The list behind each topic's page, which triggers keep: as it would be found afresh, after whatever happens."""
 
 import pytest
+from django.core.management import call_command
 from django.db import connection
 
 from articles import public, triggers, workflow
@@ -100,6 +101,19 @@ def test_bulk_writes_past_the_orm_are_listed_too(family):
     ArticleTopic.objects.bulk_create(ArticleTopic(content_object=story, tag=oceans, position=0) for story in stories)
     assert kept() == afresh()
     assert len(kept()) == 6
+
+
+def test_import_is_listed_whatever_it_stores_first(family, tmp_path):
+    news = tmp_path / "_news"
+    news.mkdir()
+    for name in ("2026-03-02-a", "2026-03-02-b"):
+        (news / f"{name}.md").write_text(
+            "---\ncategory: news\ntitle: Waves\npublishedDateTime: 2026-03-02T12:00:00Z\npublished: true\n"
+            "topics:\n  - Oceans\n  - Film\n---\n"
+        )
+    call_command("import_frontmatter", str(tmp_path), verbosity=0)
+    assert len(kept()) == 2 * 3
+    assert kept() == afresh()
 
 
 def test_installing_lists_all_afresh(family):

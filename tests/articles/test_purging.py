@@ -10,7 +10,7 @@ from images import tasks
 from tests.factories import make_article
 from tests.fetching.hosts import answer, in_turn, playing
 
-pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,7 @@ from articles.remembered import remembered, version
 from tests.factories import NOON, make_article, make_topic
 
 # Tokens tell of what was committed.
-pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)

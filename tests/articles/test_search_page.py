@@ -28,7 +28,7 @@ def titles(client, query: str, **more) -> list[str]:
 
 def links(text: str) -> dict[str, str]:
     """The queries that the page links to, by what the links say."""
-    found = re.findall(r'<a href="(/search/[^"]*)">(.*?)</a>', text, re.DOTALL)
+    found = re.findall(r'<a(?: rel="nofollow")? href="(/search/[^"]*)">(.*?)</a>', text, re.DOTALL)
     return {" ".join(re.sub("<[^>]+>", " ", label).split()): query_of(unescape(href)) for href, label in found}
 
 
@@ -59,9 +59,10 @@ def test_without_a_query_it_explains_itself(client):
 
 
 @pytest.mark.parametrize("query", ["whale", "", "nothing has this", "topic:nowhere"])
-def test_it_is_not_for_search_engines(client, query):
+def test_to_search_engines_all_results_are_one_page(client, query):
     make_article(title="Whale")
-    assert '<meta name="robots" content="noindex">' in page(client, query)
+    assert '<link rel="canonical" href="http://testserver/search/">' in page(client, query)
+    assert "noindex" not in page(client, query)
 
 
 def test_words_that_were_found_are_marked_and_markup_is_text(client):

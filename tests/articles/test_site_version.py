@@ -29,7 +29,7 @@ from tests.factories import (
 )
 
 # On PostgreSQL the version moves when a transaction commits: none is wrapped around these tests.
-pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)

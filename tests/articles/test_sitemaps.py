@@ -120,11 +120,11 @@ def test_news_sitemap_has_the_stories_of_the_last_two_days(client):
     assert news.find("n:publication/n:language", NAMES).text == "en"
 
 
-def test_robots_are_shown_the_sitemaps_and_kept_from_admin_and_search(client):
+def test_robots_are_shown_the_sitemaps_and_kept_from_admin_and_suggestions(client):
     assert client.get("/robots.txt").text.splitlines() == [
         "User-agent: *",
         "Disallow: /admin/",
-        "Disallow: /search/",
+        "Disallow: /search/suggest/",
         "",
         "Sitemap: http://testserver/sitemap.xml",
         "Sitemap: http://testserver/news-sitemap.xml",
