@@ -143,7 +143,7 @@ def _postgres() -> Iterator[str]:
         )
     wait = f"PERFORM 1 FROM {ARTICLE} a WHERE a.id IN (SELECT content_object_id FROM fresh) FOR SHARE"
     items = (
-        f"(SELECT * FROM {ITEM} WHERE content_object_id IN (SELECT id FROM fresh)) i"  # an import's: they come first
+        f"(SELECT * FROM {ITEM} WHERE content_object_id IN (SELECT id FROM fresh)) i"  # of an import, stored before it
     )
     for table, statements in ((ITEM, (wait, _list("fresh i"))), (ARTICLE, (_list(items),))):
         name = _name(table, "INSERT")  # once for all the rows of a statement
