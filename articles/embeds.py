@@ -11,7 +11,8 @@ from html.parser import HTMLParser
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-MAX_LENGTH = 20_000  # characters of HTML
+MAX_LENGTH = 4_000  # characters of HTML; players take some 250
+MAX_TAGS = 40  # the parser of Python 3.11 takes time by the square of those that do not end
 MAX_ADDRESS = 2_000
 # The same films, without a cookie before somebody plays one.
 WITHOUT_COOKIES = {"www.youtube.com": "www.youtube-nocookie.com", "youtube.com": "www.youtube-nocookie.com"}
@@ -34,8 +35,10 @@ class _Frames(HTMLParser):
 
 def find_embed(html: str, hosts: Collection[str]) -> Embed | None:
     """The address of the one iframe in `html`, when it is on one of `hosts`."""
+    if len(html) > MAX_LENGTH or html.count("<") > MAX_TAGS:
+        return None
     frames = _Frames()
-    frames.feed(html[:MAX_LENGTH])
+    frames.feed(html)
     frames.close()
     return _checked(frames.addresses[0].strip(), hosts) if len(frames.addresses) == 1 else None
 

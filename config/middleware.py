@@ -84,8 +84,11 @@ class SharingMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if not request.path.startswith(READABLE):
             return self.get_response(request)
-        asked_before = request.method == "OPTIONS"
-        response = HttpResponse(status=204, headers=PREFLIGHT) if asked_before else self.get_response(request)
+        if request.method == "OPTIONS":
+            request.get_host()  # raises for one that is not ours
+            response: HttpResponseBase = HttpResponse(status=204, headers=PREFLIGHT)
+        else:
+            response = self.get_response(request)
         response["Access-Control-Allow-Origin"] = "*"
         response["Access-Control-Expose-Headers"] = "ETag"
         return response

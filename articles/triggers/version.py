@@ -22,6 +22,7 @@ from articles.models import (
     RelatedImage,
     RelatedStory,
     SiteVersion,
+    SourceFile,
     Topic,
     TopicImage,
 )
@@ -84,6 +85,11 @@ WATCHED = [
         RelatedImage,
         "EXISTS (SELECT 1 FROM articles_relatedstory s JOIN articles_article a ON a.id = s.article_id"
         f" WHERE s.id = {{row}}.related_story_id AND a.{PUBLISHED})",
+    ),
+    Watched(  # the API names its path
+        SourceFile,
+        _of_article("article_id"),
+        frozenset({"id", "provider_id", "topic_id", "tree", "text", "digest", "seen_as", "imported_at"}),
     ),
     Watched(Topic, ALWAYS),
     Watched(TopicImage, ALWAYS),

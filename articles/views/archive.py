@@ -12,6 +12,7 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from articles import public
+from articles.cards import Card
 from articles.days import Month, Span, day_span, months_between, span_of, week_of
 from articles.views.leading import lead_of
 from articles.views.pages import Stretch, stretch_of
@@ -50,9 +51,9 @@ def archive_month(request: HttpRequest, month: Month) -> HttpResponse:
     page = stretch_of(request, _stories_in(month.span))
     if not page:
         raise Http404("No stories in that month.")
-    calendar = _calendar(month)
-    context = {"month": month, "calendar": calendar, "lead": None if page.newer else lead_of(page)}
-    return render(request, "articles/archive_month.html", context | _by_day(page))
+    return render(
+        request, "articles/archive_month.html", {"month": month, "calendar": _calendar(month), **_by_day(page)}
+    )
 
 
 @public.kept
@@ -64,7 +65,7 @@ def archive_day(request: HttpRequest, day: date) -> HttpResponse:
     context = {
         "day": day,
         "page": page,
-        "lead": None if page.newer or len(page) < 2 else lead_of(page),
+        "lead": _lead(page),
         "calendar": _calendar(Month.of(day)),
         "previous": _day_of(_before(span)),
         "next": _day_of(_after(span)),
@@ -86,14 +87,20 @@ def this_week(request: HttpRequest) -> HttpResponse:
 
 def _now(request: HttpRequest, span: Span, context: dict[str, Any], template: str) -> HttpResponse:
     page = stretch_of(request, _stories_in(span))
-    lead = None if page.newer or len(page) < 2 else lead_of(page)
     newest = None if page else _day_of(_before(span))
-    return render(request, template, context | {"lead": lead, "newest": newest} | _by_day(page))
+    return render(request, template, context | {"newest": newest} | _by_day(page))
+
+
+def _lead(page: Stretch) -> Card | None:
+    """What stands above a list of several stories, on its first page."""
+    return None if page.newer or len(page) < 2 else lead_of(page)
 
 
 def _by_day(page: Stretch) -> dict[str, Any]:
-    grouped = groupby(page, key=lambda card: timezone.localdate(card.published_at))
-    return {"page": page, "by_day": [(day, list(cards)) for day, cards in grouped]}
+    """The page's stories under their days, but the one that leads them."""
+    lead = _lead(page)
+    grouped = groupby((card for card in page if card != lead), key=lambda card: timezone.localdate(card.published_at))
+    return {"page": page, "lead": lead, "by_day": [(day, list(cards)) for day, cards in grouped]}
 
 
 def _calendar(month: Month) -> Calendar:

@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from articles import public, sharing
@@ -21,6 +22,7 @@ HEADERS = {
 }
 
 
+@csrf_exempt
 @require_safe
 def card(request: HttpRequest, kind: str, pk: int, digest: str) -> HttpResponse:
     """Of what is public as it is now. Not kept with the pages: it is drawn once, and asked for once by each site."""
@@ -32,6 +34,7 @@ def card(request: HttpRequest, kind: str, pk: int, digest: str) -> HttpResponse:
     return _answer(request, get_object_or_404(records[kind], pk=pk), digest)
 
 
+@csrf_exempt
 @require_safe
 def site_card(request: HttpRequest, digest: str) -> HttpResponse:
     return _answer(request, None, digest)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from images.queue import standstill
 from images.tasks import STILL_AFTER
 
 
+@csrf_exempt
 @require_safe
 @never_cache
 def healthz(request: HttpRequest) -> HttpResponse:

@@ -62,6 +62,15 @@ def test_archive_without_stories_says_so(client):
     assert "There are no stories yet." in client.get("/archive/").text
 
 
+@pytest.mark.parametrize("address", ["/archive/2026/03/", "/archive/2026/03/02/"])
+@pytest.mark.parametrize("count", [1, 3])
+def test_no_story_is_twice_on_a_page_of_dates(client, address, count):
+    stories = [make_article(published_at=NOON - timedelta(minutes=n), quality=n) for n in range(count)]
+    text = client.get(address).text
+    for story in stories:
+        assert text.count(f'href="{story.get_absolute_url()}"') == 1
+
+
 def test_calendar_counts_the_stories_of_each_day_and_leads_to_the_nearest_months(client):
     for day in (1, 1, 31):
         make_article(published_at=datetime(2026, 3, day, 23, 59, tzinfo=UTC))

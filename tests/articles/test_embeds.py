@@ -23,6 +23,11 @@ def test_youtube_is_played_from_its_host_without_cookies(host):
     )
 
 
+@pytest.mark.parametrize("hostile", ["<a " * 6600, "<div " * 5000, "<!--" * 5000, "<" * 20_000, "x" * 5000])
+def test_what_would_take_long_to_read_is_not_read(hostile):
+    assert find_embed(hostile + frame("https://player.vimeo.com/video/1"), HOSTS) is None
+
+
 def test_address_without_a_scheme_is_https():
     assert find_embed(frame("//player.vimeo.com/video/1"), HOSTS).address == "https://player.vimeo.com/video/1"
 

@@ -31,23 +31,31 @@ def use(settings, host) -> None:
 
 
 def test_cdn_is_told_at_the_beginning_and_then_with_each_change(cdn):
-    story = make_article()
-    told, _ = purging._look(None)
-    assert len(cdn.requests) == 1
-    told, _ = purging._look(told)
-    assert len(cdn.requests) == 1
+    story, watcher = make_article(), purging.Watcher()
+    for expected in (1, 1):
+        watcher.look(0)
+        assert len(cdn.requests) == expected
     workflow.unpublish(story, by=None)
-    told, _ = purging._look(told)
+    watcher.look(1)
     assert len(cdn.requests) == 2
 
 
 def test_cdn_is_told_when_a_story_goes_live_by_itself(cdn, monkeypatch):
-    now = timezone.now()
+    now, watcher = timezone.now(), purging.Watcher()
     make_article(publish_at=now + timedelta(hours=1))
-    told, _ = purging._look(None)
+    watcher.look(0)
     monkeypatch.setattr(timezone, "now", lambda: now + timedelta(hours=1))
-    told, _ = purging._look(told)
+    watcher.look(1)
     assert len(cdn.requests) == 2
+
+
+def test_cdn_is_told_again_when_slow_answers_of_before_have_arrived(cdn):
+    make_article()
+    watcher, counts = purging.Watcher(), []
+    for clock in (0, 9, 10, 11, 59, 60, 61, 1000):
+        watcher.look(clock)
+        counts.append(len(cdn.requests))
+    assert counts == [1, 1, 2, 2, 2, 3, 3, 3]
 
 
 def test_it_is_asked_in_the_way_that_is_set(cdn, settings):
@@ -64,41 +72,42 @@ def test_it_is_asked_in_the_way_that_is_set(cdn, settings):
 
 def test_cdn_that_does_not_listen_is_told_again(settings, caplog):
     make_article()
+    watcher = purging.Watcher()
     with playing(in_turn(answer("503 Busy"), answer("204 No Content"))) as host:
         use(settings, host)
-        told, pause = purging._look(None)
-        assert (told, pause) == (None, purging.AFTER_FAULT)
+        assert watcher.look(0) == purging.AFTER_FAULT
+        assert watcher.told is None
         assert "status 503" in caplog.text
-        told, pause = purging._look(told)
-        assert (told, pause) == (version(), purging.PAUSE)
+        assert watcher.look(1) == purging.PAUSE
+        assert watcher.told == version()
 
 
-def test_address_that_is_not_allowed_is_refused_like_any_other(cdn, settings, caplog):
+def test_address_that_is_not_allowed_is_refused_like_any_other(cdn, settings):
     settings.FETCH_ALLOW_HOSTS = []
-    assert purging._look(None)[0] is None
+    watcher = purging.Watcher()
+    watcher.look(0)
+    assert watcher.told is None
     assert cdn.requests == []
 
 
 def test_worker_watches_until_it_is_stopped(cdn, monkeypatch):
     make_article()
-    monkeypatch.setattr(purging, "PAUSE", 0.01)
-    stopping, looked = Event(), Event()
-    original = purging._look
+    stopping = Event()
+    original = purging.Watcher.look
 
-    def look(told):
-        looked.set()
+    def look(watcher, clock):
         stopping.set()
-        return original(told)
+        return original(watcher, clock)
 
-    monkeypatch.setattr(purging, "_look", look)
+    monkeypatch.setattr(purging.Watcher, "look", look)
     [watch] = tasks.alongside
     thread = Thread(target=watch, args=[stopping])
     thread.start()
     thread.join(10)
-    assert looked.is_set()
+    assert not thread.is_alive()
     assert len(cdn.requests) == 1
 
 
 def test_without_an_address_nobody_watches(settings, monkeypatch):
-    monkeypatch.setattr(purging, "_look", pytest.fail)
+    monkeypatch.setattr(purging, "Watcher", pytest.fail)
     purging.watch(Event())

@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from articles import workflow
-from articles.models import Article, ArticleTopic, RelatedStory, SiteVersion, Topic
+from articles.models import Article, ArticleTopic, RelatedStory, SiteVersion, SourceFile, Topic
 from articles.remembered import version
 from articles.triggers import install, remove
 from images import caching
@@ -23,6 +23,7 @@ from tests.factories import (
     make_image,
     make_provider,
     make_related,
+    make_source,
     make_topic,
     make_user,
     png,
@@ -44,6 +45,7 @@ def story() -> Article:
     add_picture(story)
     make_related(story, provider=make_provider()).pictures.create(image=make_image())
     story.provider.logos.create(image=make_image())
+    make_source(story)
     return story
 
 
@@ -86,6 +88,7 @@ SEEN: dict[str, Callable[[Article], object]] = {
     "the focus of a related picture": lambda story: RemoteImage.objects.filter(related_stories__article=story).update(
         focus_x=10
     ),
+    "a file that was moved": lambda story: SourceFile.objects.update(path="_news/moved.md"),
     "another content of a logo": lambda story: caching.store(story.provider.logos.get().image, png((30, 20), 8)),
 }
 
@@ -100,6 +103,7 @@ UNSEEN: dict[str, Callable[[Article, Article], object]] = {
     "another seal": lambda story, draft: Article.objects.update(secured="b;c"),
     "the same values again": lambda story, draft: story.save(update_fields=["title", "heat"]),
     "an attempt to fetch": lambda story, draft: RemoteImage.objects.update(attempts=3, next_attempt_at=None),
+    "a file that was read again": lambda story, draft: SourceFile.objects.update(digest="1", seen_as="2"),
     "a user": lambda story, draft: make_user(),
 }
 
