@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote, urljoin, urlsplit
 
@@ -65,7 +66,10 @@ def host(url: str) -> str:
 
 def absolute(url: str) -> str:
     """`url` on our own site, unless it is elsewhere already."""
-    return urljoin(f"{settings.SITE_URL}/", url)
+    return _joined(f"{settings.SITE_URL}/", url)
+
+
+_joined = lru_cache(maxsize=4_096)(urljoin)  # a page says its own address, and its topics', a few times
 
 
 def picture(image: RemoteImage | Shown | None, alt: str = "") -> Picture | None:

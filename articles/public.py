@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import wraps
 from typing import TYPE_CHECKING, Any
@@ -192,12 +192,13 @@ def main_topics(provider: Provider) -> list[Section]:
 
 
 def sections() -> tuple[Section, ...]:
-    """The main topics of the recent stories, by name: the navigation."""
-    return remembered("sections", lambda: by_name(find_recent().sections))
+    """The main topics of the recent stories: the navigation."""
+    return remembered("sections", lambda: navigation(find_recent().sections))
 
 
-def by_name(sections: Iterable[Section]) -> tuple[Section, ...]:
-    return tuple(sorted(sections, key=lambda section: section.name))
+def navigation(sections: Iterable[Section]) -> tuple[Section, ...]:
+    """By name, and without their stories: so that it stays the same, and its HTML with it, while stories come."""
+    return tuple(replace(section, stories=()) for section in sorted(sections, key=lambda section: section.name))
 
 
 def find_recent() -> Recent:

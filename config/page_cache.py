@@ -31,7 +31,7 @@ from articles.remembered import Version, version
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-LEVEL = 6  # of compression
+LEVEL = 4  # of compression: pages are 3 % larger than at 6, and packed in half the time
 WORTH_PACKING = 200  # bytes
 CODE = ("articles", "config", "images", "providers", "static", "templates")
 

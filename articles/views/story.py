@@ -28,7 +28,7 @@ def article(request: HttpRequest, stem: str) -> HttpResponse:
         "story": story,
         "topic": topic,
         "timeline": timeline(story, related_to(story.pk)),
-        "more": _more(story, topic) if topic else [],
+        "more": _more(story, topic) if topic else (),
         "embed": find_embed(story.featured_content, settings.EMBED_HOSTS) if story.type == VIDEO else None,
     }
     return render(request, "articles/article.html", context)
@@ -47,6 +47,6 @@ def timeline(story: Story, reports: list[Report]) -> list[Report]:
     return [report for _, report in dated] + [report for report in reports if not report.published_at]
 
 
-def _more(story: Story, topic: Named) -> list[Card]:
+def _more(story: Story, topic: Named) -> tuple[Card, ...]:
     newest = public.newest_in(topic.pk, MORE_STORIES + 1)
-    return cards_of([key for key in newest if key != story.pk][:MORE_STORIES])
+    return tuple(cards_of([key for key in newest if key != story.pk][:MORE_STORIES]))
