@@ -26,7 +26,7 @@ from django.utils.cache import get_conditional_response
 from django.utils.regex_helper import _lazy_re_compile
 
 from articles import public
-from articles.remembered import Version, version
+from articles.remembered import Version, answering, version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -96,7 +96,8 @@ class PageCacheMiddleware:
         page: Page | None = caches["pages"].get(key) if key else None
         if page is None or page.is_over():
             until = _until(current)  # of what is there now: it may take long to make
-            response = self._plain_answer(request)
+            with answering(current):
+                response = self._plain_answer(request)
             if not _is_page(response):
                 return _kept_by_nobody(response)
             page = _page(response, until)

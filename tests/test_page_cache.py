@@ -73,9 +73,9 @@ def test_reader_with_a_session_is_neither_served_from_what_is_kept_nor_adds_to_i
 
 
 def test_reader_who_names_himself_is_served_by_himself(client):
-    make_article()
-    client.get("/")
-    assert queries(client, "/", Authorization="Basic eDp5") > 1
+    address = make_article().get_absolute_url()
+    client.get(address)
+    assert queries(client, address, Authorization="Basic eDp5") > 1
 
 
 def test_other_cookies_are_nobodys_business(client):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, tzinfo
 from functools import lru_cache
 from typing import Any
 
@@ -34,9 +34,19 @@ def when(moment: datetime | None) -> SafeString | str:
     """The date, or the hour for today, as a `<time>`."""
     if moment is None:
         return ""
-    local = timezone.localtime(moment)
-    pattern = "H:i T" if local.date() == timezone.localdate() else "j F Y"
+    return _when(moment, *_clock())
+
+
+@lru_cache(maxsize=REMEMBERED_CARDS)
+def _when(moment: datetime, today: date, zone: tzinfo) -> SafeString:
+    local = moment.astimezone(zone)
+    pattern = "H:i T" if local.date() == today else "j F Y"
     return format_html('<time datetime="{}">{}</time>', local.isoformat(), dateformat.format(local, pattern))
+
+
+@register.filter(expects_localtime=True)
+def iso(moment: datetime) -> str:
+    return moment.isoformat()
 
 
 @register.simple_tag
@@ -76,8 +86,12 @@ def card(story: Card, **look: Any) -> SafeString:
 
 def _surroundings() -> tuple[Any, ...]:
     """What a card depends on that is not in it: dates are told by the site's clock, pictures are where they are."""
+    return *_clock(), settings.MEDIA_URL
+
+
+def _clock() -> tuple[date, tzinfo]:
     zone = timezone.get_current_timezone()
-    return datetime.now(zone).date(), zone, settings.MEDIA_URL
+    return datetime.now(zone).date(), zone
 
 
 @lru_cache(maxsize=REMEMBERED_CARDS)

@@ -12,6 +12,7 @@ from articles import public
 from articles.addresses import story_named
 from articles.cards import Card, Named, Report, Story, cards_of, public_story, related_to
 from articles.embeds import find_embed
+from articles.remembered import remembered
 
 MORE_STORIES = 4
 VIDEO = "video"
@@ -48,5 +49,5 @@ def timeline(story: Story, reports: list[Report]) -> list[Report]:
 
 
 def _more(story: Story, topic: Named) -> tuple[Card, ...]:
-    newest = public.newest_in(topic.pk, MORE_STORIES + 1)
-    return tuple(cards_of([key for key in newest if key != story.pk][:MORE_STORIES]))
+    newest = remembered(("newest", topic.pk), lambda: cards_of(public.newest_in(topic.pk, MORE_STORIES + 1)))
+    return tuple(card for card in newest if card.pk != story.pk)[:MORE_STORIES]
