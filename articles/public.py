@@ -75,6 +75,10 @@ class Section:
     url: str
     stories: tuple[int, ...] = ()
 
+    def named(self) -> Section:
+        """Without stories: so it stays the same, and the HTML that is made of it, while they come and go."""
+        return replace(self, stories=())
+
 
 @dataclass(frozen=True)
 class Recent:
@@ -197,8 +201,8 @@ def sections() -> tuple[Section, ...]:
 
 
 def navigation(sections: Iterable[Section]) -> tuple[Section, ...]:
-    """By name, and without their stories: so that it stays the same, and its HTML with it, while stories come."""
-    return tuple(replace(section, stories=()) for section in sorted(sections, key=lambda section: section.name))
+    """By name, and without their stories."""
+    return tuple(section.named() for section in sorted(sections, key=lambda section: section.name))
 
 
 def find_recent() -> Recent:

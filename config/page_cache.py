@@ -107,6 +107,7 @@ class PageCacheMiddleware:
 
     def _plain_answer(self, request: HttpRequest) -> HttpResponse:
         """The view's answer to one who has nothing yet and unpacks nothing."""
+        request.is_for_keeping = True  # type: ignore[attr-defined]
         asked = {name: request.META.pop(name) for name in _ASKED if name in request.META}
         response = self.get_response(request)
         request.META |= asked

@@ -55,7 +55,7 @@ def choose() -> Front:
     def shown(stories: Iterable[int]) -> tuple[Card, ...]:
         return tuple(cards[story] for story in stories if story in cards)
 
-    sections = ((section, shown(part)) for section, part in zip(recent.sections, parts, strict=True))
+    sections = ((section.named(), shown(part)) for section, part in zip(recent.sections, parts, strict=True))
     return Front(
         shown(top), shown(latest), tuple(pair for pair in sections if pair[1]), public.navigation(recent.sections)
     )
