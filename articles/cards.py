@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.db import connection
-from django.urls import reverse
 
+from articles.links import route
 from articles.models import Article, ArticleImage, ArticleTopic, RelatedImage, RelatedStory, Topic
 from articles.prepared import Prepared
 from images.models import RemoteImage
@@ -97,7 +97,7 @@ class Named:
         return self.name
 
     def get_absolute_url(self) -> str:
-        return reverse("topic", args=[self.slug])
+        return route("topic", self.slug)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ class Outlet:
         return self.name
 
     def get_absolute_url(self) -> str:
-        return reverse("provider", args=[self.domain])
+        return route("provider", self.domain)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +161,7 @@ class Story:
         return max(self.modified_at, self.publish_at)
 
     def get_absolute_url(self) -> str:
-        return reverse("article", args=[self.stem])
+        return route("article", self.stem)
 
 
 def public_story(stem: str) -> Story | None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote, urljoin, urlsplit
 
 from django.conf import settings
+from django.urls import get_script_prefix, get_urlconf, reverse
 
 if TYPE_CHECKING:
     from images.models import RemoteImage
@@ -52,6 +54,7 @@ def iri(url: str) -> str:
     return _NOT_IN_IRI.sub(lambda found: quote(found[0]), safe_url(url))
 
 
+@lru_cache(maxsize=4_096)
 def host(url: str) -> str:
     """The host of a web address, without `www.`; empty for anything that is not one."""
     try:
@@ -65,7 +68,20 @@ def host(url: str) -> str:
 
 def absolute(url: str) -> str:
     """`url` on our own site, unless it is elsewhere already."""
-    return urljoin(f"{settings.SITE_URL}/", url)
+    return _joined(f"{settings.SITE_URL}/", url)
+
+
+_joined = lru_cache(maxsize=4_096)(urljoin)  # a page says its own address, and its topics', a few times
+
+
+def route(name: str, *arguments: Any) -> str:
+    """The address of a page on our own site: what `reverse` says, which takes longer to say it."""
+    return _route(get_script_prefix(), get_urlconf(), name, *arguments)
+
+
+@lru_cache(maxsize=8_192)
+def _route(script_prefix: str, urlconf: str | None, name: str, *arguments: Any) -> str:
+    return reverse(name, urlconf, args=arguments)
 
 
 def picture(image: RemoteImage | Shown | None, alt: str = "") -> Picture | None:

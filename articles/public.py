@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import wraps
 from typing import TYPE_CHECKING, Any
@@ -76,6 +76,10 @@ class Section:
     name: str
     url: str
     stories: tuple[int, ...] = ()
+
+    def named(self) -> Section:
+        """Without stories: so it stays the same, and the HTML that is made of it, while they come and go."""
+        return replace(self, stories=())
 
 
 @dataclass(frozen=True)
@@ -194,12 +198,13 @@ def main_topics(provider: Provider) -> list[Section]:
 
 
 def sections() -> tuple[Section, ...]:
-    """The main topics of the recent stories, by name: the navigation."""
-    return remembered("sections", lambda: by_name(find_recent().sections))
+    """The main topics of the recent stories: the navigation."""
+    return remembered("sections", lambda: navigation(find_recent().sections))
 
 
-def by_name(sections: Iterable[Section]) -> tuple[Section, ...]:
-    return tuple(sorted(sections, key=lambda section: section.name))
+def navigation(sections: Iterable[Section]) -> tuple[Section, ...]:
+    """By name, and without their stories."""
+    return tuple(section.named() for section in sorted(sections, key=lambda section: section.name))
 
 
 def find_recent() -> Recent:

@@ -6,7 +6,9 @@ Whatever is made of the public site depends on nothing but the database: so it h
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 Value = TypeVar("Value")
+
+MOST = 1_000  # values, the most of them some cards
 
 
 @dataclass(frozen=True)
@@ -51,16 +55,32 @@ _last: Version | None = None
 _TOKEN = f"SELECT token FROM {SiteVersion._meta.db_table} WHERE id = 1"  # noqa: S608 (with each request: no ORM)
 
 
-def remembered(name: str, make: Callable[[], Value]) -> Value:
+@contextmanager
+def answering(known: Version | None) -> Iterator[None]:
+    """A request is answered for the version that it came under: what is remembered of it needs not be asked for again.
+    What is committed meanwhile is for the next one."""
+    before = _known.set(known)
+    try:
+        yield
+    finally:
+        _known.reset(before)
+
+
+_known: ContextVar[Version | None] = ContextVar("version of the site", default=None)
+
+
+def remembered(name: Hashable, make: Callable[[], Value]) -> Value:
     """What `make` gives; once for each version of the site."""
-    now = version()
+    now = version() if connection.in_atomic_block else _known.get() or version()
     if now is None:
         return make()
     known = _values.get(name)
     if known is None or known[0] != now:
+        if len(_values) >= MOST:
+            _values.clear()
         known = _values[name] = (now, make())
     value: Value = known[1]
     return value
 
 
-_values: dict[str, tuple[Version, Any]] = {}
+_values: dict[Hashable, tuple[Version, Any]] = {}

@@ -9,10 +9,9 @@ from functools import partial
 
 from django.conf import settings
 from django.core.cache import cache
-from django.urls import reverse
 
 from articles.cards import Story
-from articles.links import Picture, absolute, picture_of
+from articles.links import Picture, absolute, picture_of, route
 from articles.models import Article, Topic
 from images.cards import SIZE, Card, draw
 from providers.models import Provider
@@ -43,9 +42,9 @@ def card_for(record: Record | None) -> Card:
 def address_of(record: Record | None) -> str:
     digest = card_for(record).digest
     if record is None:
-        return reverse("site_card", args=[digest])
+        return route("site_card", digest)
     kind = "article" if isinstance(record, Story) else record._meta.model_name
-    return reverse("card", args=[kind, record.pk, digest])
+    return route("card", kind, record.pk, digest)
 
 
 def png_of(card: Card) -> bytes:

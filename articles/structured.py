@@ -10,13 +10,13 @@ upload, and its embed is a stranger's markup.
 from __future__ import annotations
 
 from datetime import UTC
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.templatetags.static import static
-from django.urls import reverse
 
-from articles.links import absolute, iri, picture
+from articles.links import absolute, iri, picture, route
 from articles.sharing import share_picture
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def site() -> Data:
             "@type": "SearchAction",
             "target": {
                 "@type": "EntryPoint",
-                "urlTemplate": absolute(reverse("search")) + "?q={search_term_string}",
+                "urlTemplate": absolute(route("search")) + "?q={search_term_string}",
             },
             "query-input": "required name=search_term_string",
         },
@@ -58,11 +58,16 @@ def site() -> Data:
 
 
 def publisher() -> Data:
+    return _publisher(settings.SITE_NAME, settings.SITE_URL, settings.STATIC_URL)
+
+
+@lru_cache(maxsize=1)
+def _publisher(site_name: str, *addresses: str) -> Data:
     logo = {"@type": "ImageObject", "url": absolute(static("icons/touch.png"))}
     return {
         "@type": "Organization",
         "@id": absolute("/#publisher"),
-        "name": settings.SITE_NAME,
+        "name": site_name,
         "url": absolute("/"),
         "logo": logo | {"width": _LOGO_SIZE, "height": _LOGO_SIZE},
     }
@@ -141,7 +146,7 @@ def breadcrumbs(*steps: Step) -> Data:
         "@type": "BreadcrumbList",
         "itemListElement": [
             {"@type": "ListItem", "position": position, "name": name, "item": absolute(address)}
-            for position, (name, address) in enumerate((("Front page", reverse("home")), *steps), start=1)
+            for position, (name, address) in enumerate((("Front page", route("home")), *steps), start=1)
         ],
     }
 
@@ -163,13 +168,13 @@ def of_provider(provider: Provider) -> Data:
     return graph(page, breadcrumbs(_step("Providers", "providers"), (provider.name, address)))
 
 
-def of_list(name: str, route: str) -> Data:
+def of_list(name: str, page: str) -> Data:
     """A page that stands below the front page: all topics, all providers, the archive."""
-    return graph(collection(name, "", reverse(route)), breadcrumbs(_step(name, route)))
+    return graph(collection(name, "", route(page)), breadcrumbs(_step(name, page)))
 
 
 def of_day(day: date, name: str) -> Data:
-    address = reverse("archive_day", args=[day])
+    address = route("archive_day", day)
     return graph(collection(name, "", address), breadcrumbs(_step("Archive", "archive"), (name, address)))
 
 
@@ -178,8 +183,8 @@ def _steps_to(topic: Topic | Named, parent: Topic | Named | None) -> list[Step]:
     return [_step("Topics", "topics"), *((each.name, each.get_absolute_url()) for each in line)]
 
 
-def _step(name: str, route: str) -> Step:
-    return name, reverse(route)
+def _step(name: str, page: str) -> Step:
+    return name, route(page)
 
 
 def _image(picture: Picture) -> Data:

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.exceptions import MiddlewareNotUsed
 from django.http import Http404, HttpResponse
 from django.middleware.gzip import GZipMiddleware
+from django.middleware.http import ConditionalGetMiddleware
 from django.urls import reverse
 
 from config.errors import not_found
@@ -99,6 +100,15 @@ class CompressionMiddleware(GZipMiddleware):
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         return response if response.streaming else super().process_response(request, response)
+
+
+class ConditionalMiddleware(ConditionalGetMiddleware):
+    """A page that is about to be kept gets its ETag, and is compared with what was asked, in `config.page_cache`."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        if getattr(request, "is_for_keeping", False) and getattr(response, "is_kept", False):
+            return response
+        return super().process_response(request, response)
 
 
 class MissingPageMiddleware:

@@ -26,12 +26,12 @@ from django.utils.cache import get_conditional_response
 from django.utils.regex_helper import _lazy_re_compile
 
 from articles import public
-from articles.remembered import Version, version
+from articles.remembered import Version, answering, version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-LEVEL = 6  # of compression
+LEVEL = 4  # of compression: pages are 3 % larger than at 6, and packed in half the time
 WORTH_PACKING = 200  # bytes
 CODE = ("articles", "config", "images", "providers", "static", "templates")
 
@@ -96,7 +96,8 @@ class PageCacheMiddleware:
         page: Page | None = caches["pages"].get(key) if key else None
         if page is None or page.is_over():
             until = _until(current)  # of what is there now: it may take long to make
-            response = self._plain_answer(request)
+            with answering(current):
+                response = self._plain_answer(request)
             if not _is_page(response):
                 return _kept_by_nobody(response)
             page = _page(response, until)
@@ -106,6 +107,7 @@ class PageCacheMiddleware:
 
     def _plain_answer(self, request: HttpRequest) -> HttpResponse:
         """The view's answer to one who has nothing yet and unpacks nothing."""
+        request.is_for_keeping = True  # type: ignore[attr-defined]
         asked = {name: request.META.pop(name) for name in _ASKED if name in request.META}
         response = self.get_response(request)
         request.META |= asked

@@ -79,7 +79,7 @@ MIDDLEWARE = [
     "config.page_cache.PageCacheMiddleware",
     "config.middleware.CompressionMiddleware",  # outside of ConditionalGet: an ETag is of the text, packed or not
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.http.ConditionalGetMiddleware",
+    "config.middleware.ConditionalMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
+from django.conf import settings
 from django.core.files.storage import default_storage
 
 from images.models import Kind, RemoteImage, rendition_name
@@ -28,10 +30,16 @@ class Shown:
 
     def rendition_url(self, width: int, kind: Kind) -> str:
         extension = "webp" if kind == "webp" else universal_extension(self.has_alpha)
-        return default_storage.url(rendition_name(self.content_hash, width, extension))
+        return _address(rendition_name(self.content_hash, width, extension), settings.MEDIA_URL)
 
     def rendition_height(self, width: int) -> int:
         return height_for(width, self.width, self.height)
+
+
+@lru_cache(maxsize=8_192)
+def _address(name: str, media_url: str) -> str:
+    """Pages say a logo's, and a picture's own, a few times each."""
+    return default_storage.url(name)
 
 
 COLUMNS = ("content_hash", "width", "height", "has_alpha", "color", "focus_x", "focus_y", "state")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, tzinfo
 from functools import lru_cache
 from typing import Any
 
 from django import template
 from django.conf import settings
+from django.template import Context
 from django.template.loader import get_template
 from django.utils import dateformat, timezone
 from django.utils.encoding import escape_uri_path
@@ -21,6 +22,7 @@ from articles.links import absolute, host, safe_url
 register = template.Library()
 
 REMEMBERED_CARDS = 4_096  # about 2 kB each
+REMEMBERED_PARTS = 512  # most of them some cards, about 8 kB
 
 register.filter("absolute", absolute)
 register.filter("host", host)
@@ -32,9 +34,19 @@ def when(moment: datetime | None) -> SafeString | str:
     """The date, or the hour for today, as a `<time>`."""
     if moment is None:
         return ""
-    local = timezone.localtime(moment)
-    pattern = "H:i T" if local.date() == timezone.localdate() else "j F Y"
+    return _when(moment, *_clock())
+
+
+@lru_cache(maxsize=REMEMBERED_CARDS)
+def _when(moment: datetime, today: date, zone: tzinfo) -> SafeString:
+    local = moment.astimezone(zone)
+    pattern = "H:i T" if local.date() == today else "j F Y"
     return format_html('<time datetime="{}">{}</time>', local.isoformat(), dateformat.format(local, pattern))
+
+
+@register.filter(expects_localtime=True)
+def iso(moment: datetime) -> str:
+    return moment.isoformat()
 
 
 @register.simple_tag
@@ -74,8 +86,12 @@ def card(story: Card, **look: Any) -> SafeString:
 
 def _surroundings() -> tuple[Any, ...]:
     """What a card depends on that is not in it: dates are told by the site's clock, pictures are where they are."""
+    return *_clock(), settings.MEDIA_URL
+
+
+def _clock() -> tuple[date, tzinfo]:
     zone = timezone.get_current_timezone()
-    return datetime.now(zone).date(), zone, settings.MEDIA_URL
+    return datetime.now(zone).date(), zone
 
 
 @lru_cache(maxsize=REMEMBERED_CARDS)
@@ -84,17 +100,28 @@ def _card(story: Card, look: Look, *surroundings: Any) -> SafeString:
 
 
 @register.simple_tag
-def still(template_name: str) -> SafeString:
-    """A part of each page that is the same on all of them: made once. It may use the site's name and description."""
+def still(template_name: str, **values: Any) -> SafeString:
+    """A part that is the same on many pages, made once for the `values` that it shows. It may use the site's name and
+    description and today's date besides."""
     render = _still.__wrapped__ if settings.DEBUG else _still
-    html: SafeString = render(template_name, settings.SITE_NAME, settings.SITE_DESCRIPTION)
+    site = (settings.SITE_NAME, settings.SITE_DESCRIPTION, settings.STATIC_URL)
+    html: SafeString = render(template_name, site, _surroundings(), **values)
     return html
 
 
-@lru_cache(maxsize=32)
-def _still(template_name: str, site_name: str, site_description: str) -> SafeString:
-    context = {"site_name": site_name, "site_description": site_description}
-    return SafeString(get_template(template_name).render(context))
+@lru_cache(maxsize=REMEMBERED_PARTS)
+def _still(template_name: str, site: tuple[str, ...], surroundings: tuple[Any, ...], **values: Any) -> SafeString:
+    context = {"site_name": site[0], "site_description": site[1], **values}
+    return SafeString(get_template(template_name).render(context).strip())
+
+
+@register.simple_tag(takes_context=True)
+def masthead(context: Context) -> SafeString:
+    """The top of the page, the sections that its topic belongs to marked."""
+    topic, sections = context.get("topic"), tuple(context.get("sections") or ())
+    own = (topic.pk, topic.parent_id) if topic else ()
+    here = tuple(section.pk for section in sections if section.pk in own)
+    return still("articles/_masthead.html", sections=sections, here=here)
 
 
 @register.filter

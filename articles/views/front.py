@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
@@ -21,41 +22,43 @@ SECTION_STORIES = 4
 
 
 @dataclass(frozen=True)
-class Choice:
+class Front:
     """Which stories are where. No story is in two places."""
 
-    top: list[int]
-    latest: list[int]
-    sections: list[tuple[Section, list[int]]]
+    top: tuple[Card, ...]
+    latest: tuple[Card, ...]
+    sections: tuple[tuple[Section, tuple[Card, ...]], ...]
     navigation: tuple[Section, ...]
-
-    @property
-    def stories(self) -> list[int]:
-        return [*self.top, *self.latest, *(story for _, stories in self.sections for story in stories)]
 
 
 @public.kept
 def home(request: HttpRequest) -> HttpResponse:
-    choice = remembered("front", choose)
-    cards = cards_by_key(choice.stories)
-    top = _shown(choice.top, cards)
+    front = remembered("front", choose)
     context = {
-        "lead": next(iter(top), None),
-        "second": top[1:3],
-        "support": top[3:],
-        "latest": _shown(choice.latest, cards),
-        "sections": choice.navigation,
-        "fronts": [(section, shown) for section, stories in choice.sections if (shown := _shown(stories, cards))],
+        "lead": next(iter(front.top), None),
+        "second": front.top[1:3],
+        "support": front.top[3:],
+        "latest": front.latest,
+        "sections": front.navigation,
+        "fronts": front.sections,
     }
     return render(request, "articles/home.html", context)
 
 
-def choose() -> Choice:
+def choose() -> Front:
     recent = public.find_recent()
     top = _top(list(recent.best[:LEAD_HORIZON]))
     latest = [story for story in recent.newest if story not in top][:LATEST]
-    parts = without_repeats((section.stories for section in recent.sections), [*top, *latest], SECTION_STORIES)
-    return Choice(top, latest, list(zip(recent.sections, parts, strict=True)), public.by_name(recent.sections))
+    parts = list(without_repeats((section.stories for section in recent.sections), [*top, *latest], SECTION_STORIES))
+    cards = cards_by_key([*top, *latest, *(story for part in parts for story in part)])
+
+    def shown(stories: Iterable[int]) -> tuple[Card, ...]:
+        return tuple(cards[story] for story in stories if story in cards)
+
+    sections = ((section.named(), shown(part)) for section, part in zip(recent.sections, parts, strict=True))
+    return Front(
+        shown(top), shown(latest), tuple(pair for pair in sections if pair[1]), public.navigation(recent.sections)
+    )
 
 
 def _top(best: list[int]) -> list[int]:
@@ -64,7 +67,3 @@ def _top(best: list[int]) -> list[int]:
     near = best[:LEAD_CANDIDATES]
     among = near if illustrated & {*near} else best
     return illustrated_first(among, illustrated.__contains__, TOP_STORIES)
-
-
-def _shown(stories: list[int], cards: dict[int, Card]) -> list[Card]:
-    return [cards[story] for story in stories if story in cards]

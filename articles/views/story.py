@@ -12,6 +12,7 @@ from articles import public
 from articles.addresses import story_named
 from articles.cards import Card, Named, Report, Story, cards_of, public_story, related_to
 from articles.embeds import find_embed
+from articles.remembered import remembered
 
 MORE_STORIES = 4
 VIDEO = "video"
@@ -28,7 +29,7 @@ def article(request: HttpRequest, stem: str) -> HttpResponse:
         "story": story,
         "topic": topic,
         "timeline": timeline(story, related_to(story.pk)),
-        "more": _more(story, topic) if topic else [],
+        "more": _more(story, topic) if topic else (),
         "embed": find_embed(story.featured_content, settings.EMBED_HOSTS) if story.type == VIDEO else None,
     }
     return render(request, "articles/article.html", context)
@@ -47,6 +48,6 @@ def timeline(story: Story, reports: list[Report]) -> list[Report]:
     return [report for _, report in dated] + [report for report in reports if not report.published_at]
 
 
-def _more(story: Story, topic: Named) -> list[Card]:
-    newest = public.newest_in(topic.pk, MORE_STORIES + 1)
-    return cards_of([key for key in newest if key != story.pk][:MORE_STORIES])
+def _more(story: Story, topic: Named) -> tuple[Card, ...]:
+    newest = remembered(("newest", topic.pk), lambda: cards_of(public.newest_in(topic.pk, MORE_STORIES + 1)))
+    return tuple(card for card in newest if card.pk != story.pk)[:MORE_STORIES]

@@ -1,6 +1,9 @@
 """`{% picture %}`: our copy of a picture in every size, or a placeholder. Never the remote address."""
 
+from functools import lru_cache
+
 from django import template
+from django.conf import settings
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
@@ -10,6 +13,7 @@ from images.shown import Shown
 
 register = template.Library()
 
+REMEMBERED_PICTURES = 4_096  # about 2 kB each
 FALLBACK_WIDTH = 640  # for the few browsers that know no srcset
 
 
@@ -36,10 +40,16 @@ def picture(
     text = (subject.alt if isinstance(subject, ImageUse) else "") if alt is None else alt
     if image is None or not image.has_picture:
         return _placeholder(css_class, text, label)
-    return _picture(image, css_class, text, sizes, _loading(lead, eager))
+    render = _picture if isinstance(image, Shown) else _picture.__wrapped__  # rows of the database cannot be keys
+    html: SafeString = render(image, css_class, text, sizes, _loading(lead, eager), settings.MEDIA_URL)
+    return html
 
 
-def _picture(image: RemoteImage | Shown, css_class: str, alt: str, sizes: str, loading: SafeString) -> SafeString:
+@lru_cache(maxsize=REMEMBERED_PICTURES)
+def _picture(
+    image: RemoteImage | Shown, css_class: str, alt: str, sizes: str, loading: SafeString, media_url: str
+) -> SafeString:
+    """All that it depends on is in the key."""
     widths = image.rendition_widths()
     fallback = max((width for width in widths if width <= FALLBACK_WIDTH), default=widths[0])
     return format_html(

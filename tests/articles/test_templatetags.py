@@ -2,9 +2,10 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 import time_machine
+from django.urls import NoReverseMatch, reverse, set_script_prefix
 
-from articles.links import absolute, host, safe_url, xml_text
-from articles.templatetags.readers import when
+from articles.links import absolute, host, route, safe_url, xml_text
+from articles.templatetags.readers import still, when
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
@@ -64,3 +65,42 @@ def test_today_has_the_hour_and_other_days_the_date(moment, text):
 
 def test_no_date_is_nothing():
     assert when(None) == ""
+
+
+@pytest.mark.parametrize(
+    "name, arguments",
+    [
+        ("home", ()),
+        ("article", ("2023-09-14-a & b?c#d%20é",)),
+        ("topic", ("東京",)),
+        ("archive_day", (NOW.date(),)),
+        ("card", ("topic", 7, "0" * 20)),
+    ],
+)
+def test_route_is_what_reverse_says_wherever_the_site_is_mounted(name, arguments):
+    try:
+        for prefix in ("/", "/news-site/", "/"):
+            set_script_prefix(prefix)
+            assert route(name, *arguments) == route(name, *arguments) == reverse(name, args=arguments)
+    finally:
+        set_script_prefix("/")
+
+
+def test_route_that_is_none_is_an_error_each_time():
+    for _ in range(2):
+        with pytest.raises(NoReverseMatch):
+            route("article", "a/b")
+
+
+def test_still_part_is_another_one_for_another_site_another_day_and_other_values(settings):
+    with time_machine.travel(NOW, tick=False) as clock:
+        masthead = "articles/_masthead.html"
+        first = still(masthead, sections=(), here=())
+        assert "Monday 2 March 2026" in first
+        assert still(masthead, sections=(), here=()) is first
+        clock.shift(timedelta(days=1))
+        assert "Tuesday 3 March 2026" in still(masthead, sections=(), here=())
+        settings.SITE_NAME = "The <Other> Paper"
+        assert "The &lt;Other&gt; Paper" in still(masthead, sections=(), here=())
+        settings.TIME_ZONE = "Pacific/Kiritimati"
+        assert "Wednesday 4 March 2026" in still(masthead, sections=(), here=())
