@@ -32,12 +32,23 @@ from providers.models import Provider
 if TYPE_CHECKING:
     from articles.models import ArticleQuerySet
 
-# All that pages take from behind the question mark; the rest never reaches a view.
-PARAMETERS = frozenset({"q", "order", "page", "before", "after"})
+# All that pages take from behind the question mark, by how their addresses begin; the rest never reaches a view.
+PARAMETERS = {
+    "/search/": frozenset({"q", "order", "page"}),
+    "/feeds/search.": frozenset({"q"}),
+    **dict.fromkeys(
+        ("/topics/", "/providers/", "/archive/", "/today/", "/this-week/"), frozenset({"page", "before", "after"})
+    ),
+}
 
 RECENT = 300  # the stories that the front page is made of, and that decide what the navigation names
 MAIN_TOPICS = 8
 MOST_COUNTED = 1_000  # stories of a list
+
+
+def parameters(path: str) -> frozenset[str]:
+    """Those that the page at `path` knows."""
+    return next((names for beginning, names in PARAMETERS.items() if path.startswith(beginning)), frozenset())
 
 
 def kept(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -23,6 +24,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import get_conditional_response
+from django.utils.http import urlencode
 from django.utils.regex_helper import _lazy_re_compile
 
 from articles import public
@@ -43,7 +45,7 @@ _ASKED = (
     "HTTP_IF_UNMODIFIED_SINCE",
     "HTTP_ACCEPT_ENCODING",
 )
-_ACCEPTS_GZIP = _lazy_re_compile(r"\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))")
+_ACCEPTS_GZIP = _lazy_re_compile(r"(?:\bgzip\b|\*)(?!\s*;\s*q=0(\.0*)?\s*(,|$))", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -54,12 +56,13 @@ class Page:
     body: bytes
     is_packed: bool
     until: datetime | None  # from then on it is none
+    true_until: datetime | None  # from then on it tells of another time; the former is no later
 
     def is_over(self) -> bool:
         return self.until is None or self.until <= timezone.now()
 
     def answer(self, request: HttpRequest) -> HttpResponse:
-        headers = {**self.headers, "Cache-Control": _for_others(self.until)}
+        headers = {**self.headers, "Cache-Control": _for_others(self.true_until)}
         body = self.body
         if self.is_packed:
             headers["Vary"] = "Accept-Encoding"
@@ -95,12 +98,12 @@ class PageCacheMiddleware:
         key = _key(request, current) if current else ""
         page: Page | None = caches["pages"].get(key) if key else None
         if page is None or page.is_over():
-            until = _until(current)  # of what is there now: it may take long to make
+            true_until = _true_until(current)  # of what is there now: it may take long to make
             with answering(current):
                 response = self._plain_answer(request)
             if not _is_page(response):
                 return _kept_by_nobody(response)
-            page = _page(response, until)
+            page = _page(response, true_until)
             if key and not page.is_over():
                 caches["pages"].set(key, page, settings.PAGE_CACHE_SECONDS)
         return page.answer(request)
@@ -131,14 +134,16 @@ def _is_page(response: HttpResponse) -> bool:
     return is_kept and not response.streaming and not response.cookies and "Cookie" not in response.get("Vary", "")
 
 
-def _page(response: HttpResponse, until: datetime | None) -> Page:
+def _page(response: HttpResponse, true_until: datetime | None) -> Page:
     body = response.content
     packed = gzip.compress(body, LEVEL, mtime=0) if len(body) >= WORTH_PACKING else body
     is_packed = len(packed) < len(body)
     digest = hashlib.sha256(body).hexdigest()[:32]
     headers = {name: value for name, value in response.items() if name not in ("Content-Length", "Vary")}
-    # Weak: the same for the text whether packed or not.
-    return Page({**headers, "ETag": f'W/"{digest}"'}, packed if is_packed else body, is_packed, until)
+    headers["ETag"] = f'W/"{digest}"'  # weak: the same for the text whether packed or not
+    longest = timezone.now() + timedelta(seconds=settings.PAGE_CACHE_SECONDS)
+    until = min(true_until, longest) if true_until else None
+    return Page(headers, packed if is_packed else body, is_packed, until, true_until)
 
 
 def _kept_by_nobody(response: HttpResponse) -> HttpResponse:
@@ -161,14 +166,12 @@ def _for_others(until: datetime | None) -> str:
     return f"{browsers}, s-maxage={seconds - asking}, stale-while-revalidate={asking}"
 
 
-def _until(version: Version | None) -> datetime | None:
-    """Until when a page may be kept that is made now. None: not at all."""
+def _true_until(version: Version | None) -> datetime | None:
+    """Until when a page that is made now is right, if nobody changes anything. None: nobody knows."""
     if version is None:
         return None
-    now = timezone.now()
-    midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
-    longest = now + timedelta(seconds=settings.PAGE_CACHE_SECONDS)
-    return min(filter(None, (version.until, midnight, longest)))
+    midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    return min(version.until, midnight) if version.until else midnight
 
 
 def _key(request: HttpRequest, version: Version) -> str:
@@ -177,14 +180,12 @@ def _key(request: HttpRequest, version: Version) -> str:
 
 
 def _forget_unknown_parameters(request: HttpRequest) -> None:
-    """Pages know few parameters. The others, such as those that trackers append, make no difference and no new page."""
-    if query := request.META.get("QUERY_STRING"):
-        known = QueryDict(mutable=True)
-        given = QueryDict(query, encoding=request.encoding)
-        for name in sorted(public.PARAMETERS & given.keys()):
-            known[name] = given[name]
-        request.GET = QueryDict(known.urlencode())
-        request.META["QUERY_STRING"] = known.urlencode()
+    """Pages know few parameters. The others, such as those that trackers append, make no difference and no new page.
+    Whatever encoding a request claims for them, addresses are in UTF-8."""
+    given = QueryDict(request.META.get("QUERY_STRING", "").encode("latin-1", "ignore"), encoding="utf-8")  # PEP 3333
+    known = {name: given[name] for name in sorted(public.parameters(request.path_info) & given.keys())}
+    request.META["QUERY_STRING"] = urlencode(known)
+    request.GET = QueryDict(request.META["QUERY_STRING"], encoding="utf-8")
 
 
 @cache

@@ -146,13 +146,30 @@ def test_parameters_that_pages_know_make_another_page(client):
     assert "Trams" in client.get("/search/?q=trams").text
 
 
+@pytest.mark.parametrize("query", ["q=x", "order=newest", "page=9", "before=nonsense"])
+def test_parameters_of_other_pages_make_no_other_page(client, query):
+    story = make_article()
+    for address in ("/", story.get_absolute_url(), "/feeds/all.atom"):
+        client.get(address)
+        assert queries(client, f"{address}?{query}") == 1
+
+
+@pytest.mark.parametrize("charset", ["utf-16", "latin-1", "nonsense"])
+def test_addresses_are_in_utf_8_whatever_encoding_is_claimed(client, charset):
+    make_article(title="Größe")
+    headers = {"content-type": f"text/html; charset={charset}"}
+    assert "Größe" in client.get("/search/?q=Gr%C3%B6%C3%9Fe", headers=headers).text
+    assert "Größe" in client.get("/search/?q=Größe", headers=headers).text  # as some programs send it
+    assert client.get("/nowhere/?x=1", headers=headers).status_code == 404
+
+
 def test_search_for_the_same_is_the_same_page_whatever_surrounds_it(client):
     make_article(title="Whales")
     client.get("/search/?q=whales")
     assert queries(client, "/search/?x=1&q=whales&y=2") == 1
 
 
-@pytest.mark.parametrize("encoding", ["gzip", "br, gzip;q=0.5", "deflate, gzip, br"])
+@pytest.mark.parametrize("encoding", ["gzip", "br, gzip;q=0.5", "deflate, gzip, br", "GZIP", "*"])
 def test_page_is_kept_packed_for_those_who_unpack(client, encoding):
     make_article()
     plain = client.get("/")
@@ -165,7 +182,7 @@ def test_page_is_kept_packed_for_those_who_unpack(client, encoding):
         assert response["ETag"] == plain["ETag"]
 
 
-@pytest.mark.parametrize("encoding", ["", "identity", "br", "gzip;q=0", "xgzipped"])
+@pytest.mark.parametrize("encoding", ["", "identity", "br", "gzip;q=0", "xgzipped", "*;q=0"])
 def test_page_is_unpacked_for_those_who_do_not(client, encoding):
     make_article()
     client.get("/", headers=PACKED)
@@ -289,6 +306,12 @@ def test_cdn_is_late_by_the_seconds_that_are_set_and_browsers_never(client, sett
     assert sum(seconds(response)) == settings.CDN_SECONDS == 10
     settings.CDN_SECONDS = 0
     assert seconds(client.get("/")) == (0, 0)
+
+
+def test_cdn_may_keep_pages_for_longer_than_we_do(client, settings):
+    settings.CDN_SECONDS = 86400
+    make_article()
+    assert sum(seconds(client.get("/"))) == 6 * 3600 - 1  # until midnight
 
 
 def test_cdn_keeps_nothing_past_the_next_scheduled_moment(client, clock):

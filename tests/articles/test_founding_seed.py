@@ -26,7 +26,7 @@ LISTS = [
     "/feeds/all.atom",
     "/feeds/topics/ai.atom",
     "/feeds/providers/wired.com.atom",
-    "/sitemap.xml",
+    "/sitemap-1.xml",
     "/api/news/ai/index.json",
 ]
 
@@ -58,5 +58,5 @@ def test_the_founding_seed_is_where_readers_look_once_an_editor_publishes_it_and
     client.force_login(make_user("Editors"))
     press(client, article, "unpublish")
     client.logout()
-    assert client.get(ITS_OWN).status_code == 404
+    assert client.get(ITS_OWN).status_code == 410
     assert [address for address in LISTS if shows(client, address)] == []
