@@ -21,6 +21,12 @@ from images.models import RemoteImage
 from images.shown import COLUMNS, Shown, shown
 from providers.models import Provider, ProviderImage
 
+SHORT = 500  # characters: more than any list has room for
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= SHORT else f"{text[: SHORT - 1]}…"
+
 
 @dataclass(frozen=True, slots=True)
 class Card:
@@ -42,7 +48,7 @@ class Card:
 
     @property
     def summary(self) -> str:
-        return html.unescape(self.excerpt)
+        return _short(html.unescape(self.excerpt))
 
 
 def cards_of(stories: Iterable[int]) -> list[Card]:
@@ -80,7 +86,7 @@ class Report:
 
     @property
     def summary(self) -> str:
-        return html.unescape(self.excerpt)
+        return _short(html.unescape(self.excerpt))
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,11 +244,12 @@ def _with_picture(uses: str, story: str) -> str:
 _ARTICLE, _ITEM, _TOPIC, _PROVIDER, _LOGOS, _RELATED, _IMAGE = (
     model._meta.db_table for model in (Article, ArticleTopic, Topic, Provider, ProviderImage, RelatedStory, RemoteImage)
 )
+_EXCERPT = f"substr(a.excerpt, 1, {6 * SHORT})"  # some of them may be entities
 _PICTURE = ", ".join(f"r.{column}" for column in COLUMNS)
 _OF_ARTICLE = _with_picture(ArticleImage._meta.db_table, "article_id")
 _PICTURES = f"SELECT a.id, {_PICTURE} FROM {_ARTICLE} a{_OF_ARTICLE} WHERE a.id "  # noqa: S608
 _CARDS = (
-    "SELECT a.id, a.stem, a.title, a.excerpt, a.type, a.published_at, p.name, p.domain, t.name, t.slug,"  # noqa: S608
+    f"SELECT a.id, a.stem, a.title, {_EXCERPT}, a.type, a.published_at, p.name, p.domain, t.name, t.slug,"  # noqa: S608
     f" {_PICTURE} FROM {_ARTICLE} a LEFT JOIN {_PROVIDER} p ON p.id = a.provider_id"
     f" LEFT JOIN {_ITEM} i ON i.id = {_first(_ITEM, 'content_object_id')} LEFT JOIN {_TOPIC} t ON t.id = i.tag_id"
     f"{_OF_ARTICLE} WHERE a.id "
@@ -266,7 +273,7 @@ _TOPICS = (
     f" LEFT JOIN {_TOPIC} h ON h.id = t.parent_id WHERE i.content_object_id = %s ORDER BY i.position, i.id"
 )
 _REPORTS = (
-    f"SELECT a.title, a.excerpt, a.web_url, a.type, a.published_at, p.name, {_PICTURE}"  # noqa: S608
+    f"SELECT a.title, {_EXCERPT}, a.web_url, a.type, a.published_at, p.name, {_PICTURE}"  # noqa: S608
     f" FROM {_RELATED} a LEFT JOIN {_PROVIDER} p ON p.id = a.provider_id"
     f"{_with_picture(RelatedImage._meta.db_table, 'related_story_id')}"
     " WHERE a.article_id = %s ORDER BY a.position, a.id"

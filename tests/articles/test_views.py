@@ -240,6 +240,15 @@ def test_story_with_a_strange_stem_is_at_the_address_that_pages_link_to(client, 
     assert story.headline in page(client, story.get_absolute_url())
 
 
+def test_endless_excerpt_makes_no_endless_lists(client):
+    topic = make_topic()
+    for _ in range(3):
+        make_related(make_article(excerpt="&amp;" * 20_000, topics=[topic]), excerpt="word " * 20_000)
+    for address in ("/", topic.get_absolute_url(), "/archive/2026/03/", "/this-week/"):
+        assert len(page(client, address)) < 50_000
+    assert "&amp;…</p>" in page(client, topic.get_absolute_url())
+
+
 # --- Hostile text -------------------------------------------------------------------------------
 
 
