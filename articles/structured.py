@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from articles.cards import Named, Outlet, Story
+    from articles.days import Month
     from articles.links import Picture
     from articles.models import Topic
     from providers.models import Provider
@@ -173,8 +174,9 @@ def of_list(name: str, page: str) -> Data:
     return graph(collection(name, "", route(page)), breadcrumbs(_step(name, page)))
 
 
-def of_day(day: date, name: str) -> Data:
-    address = route("archive_day", day)
+def of_dates(page: str, dates: date | Month, name: str) -> Data:
+    """A day or a month of the archive."""
+    address = route(page, dates)
     return graph(collection(name, "", address), breadcrumbs(_step("Archive", "archive"), (name, address)))
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from articles.cards import Story
+    from articles.days import Month
     from articles.models import Topic
     from providers.models import Provider
 
@@ -75,4 +76,9 @@ def list_data(name: str, page: str) -> SafeString:
 
 @register.simple_tag
 def day_data(day: date) -> SafeString:
-    return script(structured.of_day(day, format_date(day, "j F Y")))
+    return script(structured.of_dates("archive_day", day, format_date(day, "j F Y")))
+
+
+@register.simple_tag
+def month_data(month: Month) -> SafeString:
+    return script(structured.of_dates("archive_month", month, format_date(month.first, "F Y")))

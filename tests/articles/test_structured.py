@@ -104,7 +104,7 @@ def test_pages_tell_the_way_to_them(client):
         (2, "Archive", "/archive/"),
         (3, "2 March 2026", "/archive/2026/03/02/"),
     ]
-    for address in ("/topics/", "/providers/", "/archive/"):
+    for address in ("/topics/", "/providers/", "/archive/", "/today/", "/this-week/"):
         assert trail(head(client, address))[1][2] == address
 
 
@@ -151,7 +151,16 @@ def test_every_page_has_all_that_a_shared_link_needs_once(client):
     story = make_article(topics=[topic], provider=provider)
     records = [record.get_absolute_url() for record in (story, topic, provider)]
     titles = set()
-    for address in ["/", "/topics/", "/providers/", "/archive/", "/archive/2026/03/02/", *records]:
+    for address in [
+        "/",
+        "/topics/",
+        "/providers/",
+        "/archive/",
+        "/archive/2026/03/",
+        "/archive/2026/03/02/",
+        "/today/",
+        *records,
+    ]:
         page = head(client, address)
         for name in (
             "og:type",
