@@ -175,4 +175,4 @@ def test_every_page_has_all_that_a_shared_link_needs_once(client):
             assert len(page.meta[name]) == 1, (address, name)
         assert page.canonical == page.meta["og:url"] == [f"http://testserver{address}"]
         titles.add(page.meta["og:title"][0])
-    assert len(titles) == 8
+    assert len(titles) == 10
