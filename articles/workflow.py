@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -18,12 +20,13 @@ from articles import revisions
 from articles.models import Article, Event
 
 if TYPE_CHECKING:
-    from datetime import datetime
     from uuid import UUID
 
     from django.contrib.auth.models import AnonymousUser, User
 
 CHUNK = 500  # articles
+MAY_PUBLISH = "articles.publish_article"
+MAY_WRITE = "articles.change_article"
 S = Article.Status
 STANDING: dict[str, str] = {
     S.DRAFT: "is a draft",
@@ -40,33 +43,50 @@ class TransitionError(Exception):
 
 @dataclass(frozen=True)
 class Verb:
+    """What is done from which states to which. Who may publish may do all of them; `by_author`: who may write may do it
+    to what they wrote themselves. docs/workflow.md has the whole table."""
+
     name: str
     done: str
-    permission: str
     sources: frozenset[str]
     target: str
+    by_author: bool = False
+    wants_note: bool = False
+
+    @property
+    def label(self) -> str:
+        return self.name.replace("_", " ")
 
 
-PUBLISH = Verb(
-    name="publish",
-    done="published",
-    permission="articles.publish_article",
-    sources=frozenset({S.DRAFT, S.IN_REVIEW, S.UNPUBLISHED}),
-    target=S.PUBLISHED,
-)
-UNPUBLISH = Verb(
-    name="unpublish",
-    done="unpublished",
-    permission="articles.publish_article",
-    sources=frozenset({S.PUBLISHED}),
-    target=S.UNPUBLISHED,
-)
-VERBS = {verb.name: verb for verb in (PUBLISH, UNPUBLISH)}
+SUBMIT = Verb("submit", "submitted for review", frozenset({S.DRAFT}), S.IN_REVIEW, by_author=True)
+SEND_BACK = Verb("send_back", "sent back", frozenset({S.IN_REVIEW}), S.DRAFT, wants_note=True)
+PUBLISH = Verb("publish", "published", frozenset({S.DRAFT, S.IN_REVIEW, S.UNPUBLISHED}), S.PUBLISHED)
+SCHEDULE = Verb("schedule", "scheduled", PUBLISH.sources | {S.PUBLISHED}, S.PUBLISHED)
+UNPUBLISH = Verb("unpublish", "unpublished", frozenset({S.PUBLISHED}), S.UNPUBLISHED)
+REJECT = Verb("reject", "rejected", frozenset({S.DRAFT, S.IN_REVIEW, S.UNPUBLISHED}), S.REJECTED)
+RESTORE = Verb("restore", "restored as a draft", frozenset({S.REJECTED, S.UNPUBLISHED}), S.DRAFT)
+VERBS = {verb.name: verb for verb in (SUBMIT, SEND_BACK, PUBLISH, SCHEDULE, UNPUBLISH, REJECT, RESTORE)}
 
 
 def allows(verb: Verb, article: Article, user: User | AnonymousUser) -> bool:
     """Whether `user` may do this to `article` as it stands: what decides which buttons are shown."""
-    return article.status in verb.sources and user.has_perm(verb.permission)
+    return article.status in verb.sources and _may(verb, article, user)
+
+
+def _may(verb: Verb, article: Article, user: User | AnonymousUser) -> bool:
+    if user.has_perm(MAY_PUBLISH):
+        return True
+    return verb.by_author and article.created_by_id == user.pk and user.has_perm(MAY_WRITE)
+
+
+def submit(article: Article, *, by: User, note: str = "", batch: UUID | None = None) -> Event:
+    """Ask the editors to look at it."""
+    return apply(SUBMIT, article, by=by, note=note, batch=batch)
+
+
+def send_back(article: Article, *, by: User, note: str, batch: UUID | None = None) -> Event:
+    """Give it back to its author, saying why."""
+    return apply(SEND_BACK, article, by=by, note=note, batch=batch)
 
 
 def publish(
@@ -76,9 +96,32 @@ def publish(
     return apply(PUBLISH, article, by=by, note=note, batch=batch, at=at)
 
 
+def schedule(
+    article: Article,
+    *,
+    by: User,
+    at: datetime | None = None,
+    until: datetime | None = None,
+    note: str = "",
+    batch: UUID | None = None,
+) -> Event:
+    """Make it public from `at` until `until`. Without `at` a story that is public, or is to be, keeps its beginning."""
+    return apply(SCHEDULE, article, by=by, note=note, batch=batch, at=at, until=until)
+
+
 def unpublish(article: Article, *, by: User | None, note: str = "", batch: UUID | None = None) -> Event:
     """Take the article off every public page."""
     return apply(UNPUBLISH, article, by=by, note=note, batch=batch)
+
+
+def reject(article: Article, *, by: User, note: str = "", batch: UUID | None = None) -> Event:
+    """Put it aside for good."""
+    return apply(REJECT, article, by=by, note=note, batch=batch)
+
+
+def restore(article: Article, *, by: User, note: str = "", batch: UUID | None = None) -> Event:
+    """Make a draft again of what was rejected or unpublished."""
+    return apply(RESTORE, article, by=by, note=note, batch=batch)
 
 
 def apply(
@@ -89,9 +132,10 @@ def apply(
     note: str = "",
     batch: UUID | None = None,
     at: datetime | None = None,
+    until: datetime | None = None,
 ) -> Event:
-    """Do what the verb says, for a caller that was given it; `at` is for those that make something public."""
-    result = apply_to_each(verb, {article.pk: at}, by=by, note=note, batch=batch)
+    """Do what the verb says, for a caller that was given it; the times are for those that make something public."""
+    result = apply_to_each(verb, {article.pk: at}, by=by, note=note, batch=batch, until=until)
     if reason := result.refused.get(article.pk):
         raise TransitionError(reason)
     if not result.done:
@@ -117,62 +161,161 @@ def apply_to_each(
     by: User | None,
     note: str = "",
     batch: UUID | None = None,
+    until: datetime | None = None,
 ) -> Result:
     """Do what the verb says to each that allows it, in one transaction. `articles`: their keys, each with the time from
-    which it is to be public (None: now)."""
-    if by is not None and not by.has_perm(verb.permission):
-        raise PermissionDenied(f"You may not {verb.name} articles.")
+    which it is to be public (None: now); `until`: until when, if not for good."""
+    if by is not None and not _may_ever(verb, by):
+        raise PermissionDenied(f"You may not {verb.label} articles.")
     with transaction.atomic():
         # The rows as they are now, not as a page showed them: two editors may press at once.
-        current = _locked(sorted(articles))
-        fit = [article for article in current if article.status in verb.sources]
-        events = [_event(article, verb, by, note, batch) for article in fit]
-        changes = {article.pk: _change(article, verb, articles[article.pk] or timezone.now()) for article in fit}
-        Article.objects.bulk_update(fit, _CHANGED, 100)
-        revisions.record_each([article.pk for article in fit], by=by, note=verb.done.capitalize())
-        Event.objects.bulk_create(events)
-    refused = {article.pk: _why_not(verb, article) for article in current if article.pk not in changes}
+        current, now = _locked(sorted(articles)), timezone.now()
+        times = {article.pk: _Times(articles[article.pk], until, now) for article in current}
+        refused = {
+            article.pk: reason
+            for article in current
+            if (reason := _why_not(verb, article, by, note, times[article.pk]))
+        }
+        fit = [article for article in current if article.pk not in refused]
+        events = [_event(article, verb.name, verb.target, by, note, batch) for article in fit]
+        changes = {article.pk: _set(article, _change(article, verb, times[article.pk])) for article in fit}
+        _store(fit, events, by, verb.done.capitalize())
     return Result({event.article_id: event for event in events}, refused, changes)
 
 
+def _may_ever(verb: Verb, user: User) -> bool:
+    return user.has_perm(MAY_PUBLISH) or (verb.by_author and user.has_perm(MAY_WRITE))
+
+
+@dataclass(frozen=True)
+class _Times:
+    """From when until when something is to be public, as it was asked for."""
+
+    at: datetime | None
+    until: datetime | None
+    now: datetime
+
+
 def _locked(keys: Sequence[int]) -> list[Article]:
-    rows = Article.objects.order_by("pk").select_for_update().only("status", "version", "publish_at", "unpublish_at")
+    columns = ("status", "version", "publish_at", "unpublish_at", "created_by")
+    rows = Article.objects.order_by("pk").select_for_update().only(*columns)
     chunks = (keys[start : start + CHUNK] for start in range(0, len(keys), CHUNK))  # databases bind only so many values
     return [article for chunk in chunks for article in rows.filter(pk__in=chunk)]
 
 
-def _event(article: Article, verb: Verb, by: User | None, note: str, batch: UUID | None) -> Event:
+def _event(article: Article, verb: str, target: str, by: User | None, note: str, batch: UUID | None) -> Event:
+    """With how the article stood, for whoever wants it back, and the version that comes of it."""
     return Event(
         article=article,
         actor=by,
-        verb=verb.name,
+        verb=verb,
         from_status=article.status,
-        to_status=verb.target,
+        to_status=target,
         note=note,
         batch=batch,
+        data={"before": {name: _text(getattr(article, name)) for name in _TIMES}, "version": article.version + 1},
     )
 
 
+_TIMES = ("publish_at", "unpublish_at")
 _CHANGED = ["status", "version", "modified_at", "publish_at", "unpublish_at"]
 
 
-def _change(article: Article, verb: Verb, at: datetime) -> dict[str, object]:
-    """What the verb makes of the row, which is set on `article` too."""
-    changes: dict[str, object] = {
-        "status": verb.target,
-        "version": article.version + 1,
-        "modified_at": timezone.now(),
-    }
-    if verb.target == S.PUBLISHED:
-        changes |= {"publish_at": at, "unpublish_at": None}
-    elif article.publish_at and article.publish_at > timezone.now():  # it never was public: not gone, but never there
+def _change(article: Article, verb: Verb, times: _Times) -> dict[str, object]:
+    """What the verb makes of the row."""
+    changes: dict[str, object] = {"status": verb.target, "version": article.version + 1, "modified_at": times.now}
+    if verb is SCHEDULE:
+        changes |= {"publish_at": _begin(article, times), "unpublish_at": times.until}
+    elif verb.target == S.PUBLISHED:
+        changes |= {"publish_at": times.at or times.now, "unpublish_at": None}
+    elif article.publish_at and article.publish_at > times.now:  # it never was public: not gone, but never there
         changes |= {"publish_at": None, "unpublish_at": None}
+    return changes
+
+
+def _set(article: Article, changes: dict[str, object]) -> dict[str, object]:
     for name, value in changes.items():
         setattr(article, name, value)
     return changes
 
 
-def _why_not(verb: Verb, article: Article) -> str:
-    if article.status == verb.target:
-        return f"It is {verb.done} already."
-    return f"It {STANDING[article.status]}, so it cannot be {verb.done}."
+def _store(articles: list[Article], events: list[Event], by: User | None, note: str) -> None:
+    Article.objects.bulk_update(articles, _CHANGED, 100)
+    revisions.record_each([article.pk for article in articles], by=by, note=note)
+    Event.objects.bulk_create(events)
+
+
+def _text(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None
+
+
+# --- Undoing ------------------------------------------------------------------------------------
+
+UNDO = "undo"
+
+
+def undo(batch: UUID, *, by: User) -> Result:
+    """Put everything that was done under this batch back to where it was, but what has changed since. An undo is a
+    batch too, so it can be undone."""
+    events = list(Event.objects.filter(batch=batch, verb__in=[*VERBS, UNDO]).order_by("pk"))
+    if not by.has_perm(MAY_PUBLISH) and not all(_is_authors_own(event, by) for event in events):
+        raise PermissionDenied("You may not undo what others did.")
+    done = {event.article_id: event for event in events}
+    with transaction.atomic():
+        current, again, now = _locked(sorted(done)), uuid4(), timezone.now()
+        fit = [article for article in current if article.version == done[article.pk].data.get("version")]
+        undoing = [_event(article, UNDO, done[article.pk].from_status, by, "", again) for article in fit]
+        changes = {article.pk: _set(article, _as_before(article, done[article.pk], now)) for article in fit}
+        _store(fit, undoing, by, "Undone")
+    refused = {article.pk: "It has changed since." for article in current if article.pk not in changes}
+    return Result({event.article_id: event for event in undoing}, refused, changes)
+
+
+def _is_authors_own(event: Event, user: User) -> bool:
+    return event.actor_id == user.pk and event.verb in VERBS and VERBS[event.verb].by_author
+
+
+def _as_before(article: Article, event: Event, now: datetime) -> dict[str, object]:
+    times = {name: _moment(event.data["before"][name]) for name in _TIMES}
+    return {"status": event.from_status, "version": article.version + 1, "modified_at": now, **times}
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+# --- When ---------------------------------------------------------------------------------------
+
+
+def _begin(article: Article, times: _Times) -> datetime | None:
+    """From when a scheduled story is public."""
+    return times.at or (article.publish_at if article.status == S.PUBLISHED else None)
+
+
+def _why_not(verb: Verb, article: Article, by: User | None, note: str, times: _Times) -> str:
+    """Why the verb cannot be done to the article, for the editor; nothing if it can."""
+    if by is not None and not _may(verb, article, by):
+        return f"You may {verb.label} only what you wrote yourself."
+    if article.status not in verb.sources:
+        if article.status == verb.target:
+            return f"It is {verb.done} already."
+        return f"It {STANDING[article.status]}, so it cannot be {verb.done}."
+    if verb.wants_note and not note.strip():
+        return "Say why."
+    return _why_not_then(article, times) if verb is SCHEDULE else ""
+
+
+def _why_not_then(article: Article, times: _Times) -> str:
+    begin = _begin(article, times)
+    is_live = article.status == S.PUBLISHED and article.publish_at is not None and article.publish_at <= times.now
+    if begin is None:
+        return "Say from when it is to be public."
+    if times.at is None and times.until is None:
+        return "Say from when, or until when, it is to be public."
+    if times.at is not None and times.at <= times.now:
+        return "The time from which it is to be public has passed."
+    if times.at is not None and is_live:
+        return "It is public already, so only its end can be scheduled."
+    if times.until is not None and times.until <= max(begin, times.now):
+        return "The time until which it is to be public has to lie ahead, and behind its beginning."
+    return ""

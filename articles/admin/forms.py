@@ -51,6 +51,28 @@ class ReadersTextForm(forms.ModelForm):
         return as_source(excerpt)
 
 
+class VerbForm(forms.Form):
+    """What goes with a verb: why, and from when until when, by the clock of the site."""
+
+    note = forms.CharField(max_length=500, required=False, label="Note", help_text="Why; kept in the story's log.")
+    at = forms.DateTimeField(required=False, label="Public from")
+    until = forms.DateTimeField(required=False, label="until")
+
+    prefix = "verb"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["note"].widget.attrs["placeholder"] = "Why, if it needs saying"
+        for name in ("at", "until"):
+            self.fields[name].widget = forms.DateTimeInput({"type": "datetime-local"}, "%Y-%m-%dT%H:%M")
+
+    def told_errors(self) -> str:
+        """What is wrong, with the names of the fields."""
+        return " ".join(
+            f"{self.fields[name].label}: {error}" for name, errors in self.errors.items() for error in errors
+        )
+
+
 class OrderedTopicsSelect(AutocompleteSelectMultiple):
     """Options in the order of the value, which is the order the browser sends them in."""
 

@@ -30,7 +30,7 @@ from articles.admin.filters import (
     TopicFilter,
     TypeFilter,
 )
-from articles.admin.forms import ArticleForm, LoadedAutocomplete, RelatedStoryForm
+from articles.admin.forms import ArticleForm, LoadedAutocomplete, RelatedStoryForm, VerbForm
 from articles.admin.sources import differs_badge
 from articles.importing.settling import forget_agreed
 from articles.models import Article, ArticleImage, Conflict, Event, RelatedImage, RelatedStory, SourceFile, Topic
@@ -277,6 +277,9 @@ class ArticleAdmin(NewsroomAdmin):
         context["verbs"] = [
             verb for verb in workflow.VERBS.values() if may_change and workflow.allows(verb, story, _editor(request))
         ]
+        verbs = {verb.name for verb in context["verbs"]}
+        context |= {"verb_form": VerbForm(), "zone": timezone.get_current_timezone_name()} if verbs else {}
+        context["may_schedule"] = workflow.SCHEDULE.name in verbs
         context["show_save_and_add_another"] = obj is None
         if obj:
             context |= {
@@ -356,8 +359,13 @@ class ArticleAdmin(NewsroomAdmin):
 
     def _saved_and(self, verb: workflow.Verb, request: HttpRequest, obj: Article, *, edited: bool) -> HttpResponse:
         saved = "saved" if edited else "not changed"
+        told = VerbForm(request.POST)
         try:
-            workflow.apply(verb, obj, by=_editor(request))
+            if not told.is_valid():
+                raise workflow.TransitionError(told.told_errors())
+            values = told.cleaned_data
+            times = {"at": values["at"], "until": values["until"]} if verb is workflow.SCHEDULE else {}
+            workflow.apply(verb, obj, by=_editor(request), note=values["note"], **times)
         except workflow.TransitionError as error:
             self.message_user(request, f"“{obj}” was {saved}, and not {verb.done}. {error}", messages.ERROR)
         else:

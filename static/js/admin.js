@@ -15,6 +15,16 @@ window.addEventListener("load", () => {
     setTimeout(() => event.target.form.submit()); // once the choice has reached the field
   });
 
+  // The button says when: "Save and schedule for 14:00".
+  const at = document.querySelector("[name=verb-at]");
+  const schedule = document.querySelector("button.verb-schedule");
+  const words = schedule?.textContent;
+  at?.addEventListener("input", () => {
+    const [day, time] = at.value.split("T");
+    const today = new Date(Date.now() - new Date().getTimezoneOffset() * 60000).toISOString().startsWith(day);
+    schedule.textContent = time ? `${words} for ${today ? time : `${day}, ${time}`}` : words;
+  });
+
   // What autocomplete puts in a field's place has no name of its own.
   const label = (select) => (select.labels[0]?.innerText ?? select.name).replace(":", "").trim();
   const name = (input, select) => input?.setAttribute("aria-label", `Find ${label(select).toLowerCase()}`);

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 from django_tasks import default_task_backend
 
 from articles.models import Article, Conflict, Event, RelatedImage, RelatedStory
@@ -299,6 +300,49 @@ def test_verb_that_does_not_apply_says_what_was_done_and_what_not(client):
     article = make_article(title="Live")
     response = submit(client, address(article), excerpt="New", _verb="publish")
     assert messages(response) == ["“Live” was saved, and not published. It is published already."]
+
+
+def test_story_can_be_scheduled_by_the_sites_clock(client):
+    article = make_article(public=False, title="Soon")
+    assert "UTC" in client.get(address(article)).text
+    with timezone.override("Pacific/Auckland"):
+        assert "Pacific/Auckland" in client.get(address(article)).text
+        submit(
+            client,
+            address(article),
+            **{"verb-at": "2099-07-01T14:00", "verb-until": "2099-07-02T14:00"},
+            _verb="schedule",
+        )
+    article.refresh_from_db()
+    assert (article.status, article.is_public) == ("published", False)
+    assert article.publish_at == datetime(2099, 7, 1, 2, 0, tzinfo=UTC)
+    assert article.unpublish_at == datetime(2099, 7, 2, 2, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("told", "reason"),
+    [
+        ({}, "Say from when it is to be public."),
+        ({"verb-at": "2020-01-01T10:00"}, "The time from which it is to be public has passed."),
+        ({"verb-at": "tomorrow"}, "Public from: Enter a valid date/time."),
+    ],
+)
+def test_time_that_makes_no_sense_is_refused_by_name_and_the_edit_is_kept(client, told, reason):
+    article = make_article(public=False, title="Soon")
+    response = submit(client, address(article), excerpt="New", **told, _verb="schedule")
+    assert messages(response) == [f"“Soon” was saved, and not scheduled. {reason}"]
+    article.refresh_from_db()
+    assert (article.status, article.excerpt) == ("draft", "New")
+
+
+def test_story_is_sent_back_with_a_reason_that_its_page_shows(client):
+    article = make_article(public=False, status="in_review", title="Hasty")
+    response = submit(client, address(article), _verb="send_back")
+    assert messages(response) == ["“Hasty” was not changed, and not sent back. Say why."]
+    submit(client, address(article), **{"verb-note": "Which whale?"}, _verb="send_back")
+    article.refresh_from_db()
+    assert article.status == "draft"
+    assert "“Which whale?”" in client.get(address(article)).text
 
 
 def test_opening_a_page_never_publishes(client):
