@@ -28,8 +28,19 @@ def _short(text: str) -> str:
     return text if len(text) <= SHORT else f"{text[: SHORT - 1]}…"
 
 
+class Titled:
+    """As readers see it, of a title in the source's spelling."""
+
+    __slots__ = ()
+    title: str
+
+    @property
+    def headline(self) -> str:
+        return html.unescape(self.title)
+
+
 @dataclass(frozen=True, slots=True)
-class Card:
+class Card(Titled):
     pk: int
     stem: str
     title: str
@@ -41,10 +52,6 @@ class Card:
     topic: str | None  # the first one's name
     slug: str | None
     picture: Shown | None
-
-    @property
-    def headline(self) -> str:
-        return html.unescape(self.title)
 
     @property
     def summary(self) -> str:
@@ -68,7 +75,7 @@ def with_pictures(stories: Iterable[int]) -> set[int]:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class Report(Titled):
     """What an outlet has on a story, and when it had it."""
 
     title: str
@@ -79,10 +86,6 @@ class Report:
     outlet: str | None
     picture: Shown | None = None
     is_ours: bool = False  # the story itself
-
-    @property
-    def headline(self) -> str:
-        return html.unescape(self.title)
 
     @property
     def summary(self) -> str:
@@ -130,7 +133,7 @@ class Lead:
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
+class Story(Titled):
     """All that a story's own page shows of it; named as it is on the models."""
 
     pk: int
@@ -149,10 +152,6 @@ class Story:
     provider: Outlet | None
     lead_image: Lead | None
     topics: tuple[Named, ...]
-
-    @property
-    def headline(self) -> str:
-        return html.unescape(self.title)
 
     @property
     def summary(self) -> str:
