@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from django.db import models
 
 from articles.models import Article, OldAddress, Topic
-from articles.triggers.sql import PREFIX, Part, run
+from articles.triggers.sql import PREFIX, Part
 from providers.models import Provider
 
 if TYPE_CHECKING:
@@ -57,12 +57,12 @@ NAMED = [
 ]
 
 
-def install(connection: BaseDatabaseWrapper) -> None:
-    statements = _postgres if connection.vendor == "postgresql" else _sqlite
-    run(connection, *(statement for named in NAMED for statement in statements(named)))
+def statements(connection: BaseDatabaseWrapper) -> Iterator[str]:
+    of_named = _postgres if connection.vendor == "postgresql" else _sqlite
+    return (statement for named in NAMED for statement in of_named(named))
 
 
-PART = Part(frozenset({OLD, *(named.table for named in NAMED)}), install)
+PART = Part(frozenset({OLD, *(named.table for named in NAMED)}), statements)
 
 
 def _sqlite(named: Named) -> Iterator[str]:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from articles.models import Article, ArticleTopic, Topic, TopicListing
-from articles.triggers.sql import PREFIX, Part, run
+from articles.triggers.sql import PREFIX, Part
 
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
@@ -93,17 +93,14 @@ KEPT = [
 ]
 
 
-def install(connection: BaseDatabaseWrapper) -> None:
+def statements(connection: BaseDatabaseWrapper) -> Iterator[str]:
     """And list everything afresh: nobody kept the table in step while the triggers were away."""
-    run(
-        connection,
-        *(_postgres() if connection.vendor == "postgresql" else _sqlite()),
-        f"DELETE FROM {LISTING}",
-        _list(f"{ITEM} i"),
-    )
+    yield from _postgres() if connection.vendor == "postgresql" else _sqlite()
+    yield f"DELETE FROM {LISTING}"
+    yield _list(f"{ITEM} i")
 
 
-PART = Part(frozenset({LISTING, ARTICLE, ITEM, TOPIC}), install)
+PART = Part(frozenset({LISTING, ARTICLE, ITEM, TOPIC}), statements)
 
 
 def _name(table: str, event: str) -> str:

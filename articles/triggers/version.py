@@ -1,5 +1,5 @@
 """The site's version: its token is another one after each transaction that changes what readers see, from the very
-commit on. Pages that were kept under an older token are never asked for again (`articles.public.version`).
+commit on. Pages that were kept under an older token are never asked for again (`articles.remembered.version`).
 
 Drafts change nothing: rows count that belong to a published story (its time may be yet to come), and all of topics and
 providers. On SQLite each row moves the token. On PostgreSQL one does, when the transaction commits: no lock on the one
@@ -103,20 +103,26 @@ WATCHED = [
 ]
 
 
-def install(connection: BaseDatabaseWrapper) -> None:
-    postgres = connection.vendor == "postgresql"
-    token = POSTGRES_TOKEN if postgres else SQLITE_TOKEN
-    run(
-        connection,
-        f"INSERT INTO {VERSION} (id, token) VALUES (1, {token}) ON CONFLICT DO NOTHING",
-        *(_postgres() if postgres else _sqlite()),
-    )
+def statements(connection: BaseDatabaseWrapper) -> Iterator[str]:
+    """And another token: nobody moved it while the triggers were away."""
+    yield from _postgres() if connection.vendor == "postgresql" else _sqlite()
+    yield f"UPDATE {VERSION} SET token = {_token(connection)} WHERE id = 1"
 
 
-PART = Part(frozenset({VERSION, *(watched.table for watched in WATCHED)}), install)
+def prepare(connection: BaseDatabaseWrapper) -> bool:
+    """The one row, which `flush` takes away."""
+    run(connection, f"INSERT INTO {VERSION} (id, token) VALUES (1, {_token(connection)}) ON CONFLICT DO NOTHING")
+    return False
+
+
+PART = Part(frozenset({VERSION, *(watched.table for watched in WATCHED)}), statements, prepare)
 
 SQLITE_TOKEN = "random()"  # noqa: S105
 POSTGRES_TOKEN = "('x' || left(replace(gen_random_uuid()::text, '-', ''), 16))::bit(64)::bigint"  # noqa: S105
+
+
+def _token(connection: BaseDatabaseWrapper) -> str:
+    return POSTGRES_TOKEN if connection.vendor == "postgresql" else SQLITE_TOKEN
 
 
 def _changes(watched: Watched) -> Iterator[tuple[str, list[str]]]:
