@@ -230,6 +230,24 @@ def test_name_in_capitals_leads_to_the_one_there_is(client):
     assert leads_to(client, "/feeds/topics/AI.atom") == "/feeds/topics/ai.atom"
 
 
+def test_old_name_in_capitals_leads_there_too(client):
+    topic, provider = make_topic("AI", slug="ai"), make_provider(domain="wired.example")
+    story = make_article(stem="2026-03-02-a-story", topics=[topic], provider=provider)
+    for record, column, name in ((story, "stem", "b"), (topic, "slug", "ml"), (provider, "domain", "w.example")):
+        by_save(record, column, name)
+    assert leads_to(client, "/news/2026-03-02-A-Story/") == "/news/b/"
+    assert leads_to(client, "/topics/AI/") == "/topics/ml/"
+    assert leads_to(client, "/providers/Wired.Example/") == "/providers/w.example/"
+
+
+def test_withdrawn_story_is_gone_by_its_names_in_capitals_too(client):
+    story = make_article(stem="first")
+    by_save(story, "stem", "second")
+    workflow.unpublish(story, by=None)
+    for stem in ("FIRST", "Second"):
+        assert client.get(f"/news/{stem}/").status_code == 410
+
+
 def test_import_that_gives_a_provider_another_domain_keeps_its_links(client, tmp_path):
     story, outlet = tmp_path / "_news" / "2026-03-02-tide.md", tmp_path / "_data" / "organizations" / "harbour.md"
     for file, text in ((story, STORY), (outlet, OUTLET)):
