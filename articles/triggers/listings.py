@@ -161,6 +161,12 @@ def _postgres() -> Iterator[str]:
             f"CREATE TRIGGER {name} AFTER {kept.event} ON {kept.table} "
             f"FOR EACH ROW{_when(kept, 'IS DISTINCT FROM')} EXECUTE FUNCTION {name}()"
         )
+    yield _function(f"{PREFIX}listings_truncate", f"DELETE FROM {LISTING}")
+    for table in (ARTICLE, ITEM, TOPIC):
+        yield (
+            f"CREATE TRIGGER {_name(table, 'TRUNCATE')} AFTER TRUNCATE ON {table} "
+            f"FOR EACH STATEMENT EXECUTE FUNCTION {PREFIX}listings_truncate()"
+        )
     stories = _lock(ARTICLE, "SELECT content_object_id FROM fresh")
     fresh = (stories, _lock(TOPIC, "SELECT tag_id FROM fresh"), _list("fresh i"))
     items = (

@@ -149,6 +149,7 @@ def _sqlite() -> Iterator[str]:
 
 
 def _postgres() -> Iterator[str]:
+    yield from _postgres_truncate()
     for watched in WATCHED:
         for event, rows in _changes(watched):
             name = f"{PREFIX}version_{watched.table}_{event.lower()}"
@@ -159,6 +160,17 @@ def _postgres() -> Iterator[str]:
                 f"CREATE CONSTRAINT TRIGGER {name} AFTER {event} ON {watched.table} DEFERRABLE INITIALLY DEFERRED "
                 f"FOR EACH ROW{when} EXECUTE FUNCTION {name}()"
             )
+
+
+def _postgres_truncate() -> Iterator[str]:
+    """At once: a statement's trigger cannot be deferred."""
+    function = f"{PREFIX}version_truncate"
+    yield _POSTGRES_FUNCTION.format(name=function, counts="true")
+    for watched in WATCHED:
+        yield (
+            f"CREATE TRIGGER {PREFIX}version_{watched.table}_truncate AFTER TRUNCATE ON {watched.table} "
+            f"FOR EACH STATEMENT EXECUTE FUNCTION {function}()"
+        )
 
 
 # The setting is the transaction's own, and goes with it, or with the savepoint that is rolled back.

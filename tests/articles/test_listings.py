@@ -97,6 +97,16 @@ def test_what_is_deleted_is_listed_nowhere(family):
     assert kept() == set()
 
 
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has no TRUNCATE")
+@pytest.mark.parametrize("model", [Article, ArticleTopic, Topic])
+def test_nothing_is_listed_of_a_table_that_was_truncated(family, model):
+    make_article(topics=family)
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # nothing is truncated before they were looked at
+        cursor.execute(f"TRUNCATE {model._meta.db_table} CASCADE")
+    assert kept() == set()
+
+
 def test_bulk_writes_past_the_orm_are_listed_too(family):
     _, oceans, _, _ = family
     stories = [make_article() for _ in range(3)]
