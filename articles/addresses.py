@@ -36,8 +36,10 @@ def named(records: QuerySet[M], key: str, name: str) -> M:
     differs from one in case only."""
     if record := records.filter(**{key: name}).first():
         return record
-    for candidates in (_in_lower_case(records, key, name), _renamed(records, name)):
-        if candidates is not None and (record := candidates.first()):
+    spellings = _spellings(name)
+    others = (records.filter(**{key: spelling}) for spelling in spellings[1:])
+    for candidates in (*others, *(_renamed(records, spelling) for spelling in spellings)):
+        if record := candidates.first():
             raise Moved(getattr(record, key))
     raise Http404(f"No {records.model._meta.verbose_name} of that name.")
 
@@ -48,15 +50,17 @@ def story_named(stories: QuerySet[Article], stem: str) -> Article:
         return named(stories, "stem", stem)
     except Http404:
         been_public = Article.objects.filter(publish_at__lte=timezone.now())
-        old_stems = been_public.filter(old_addresses__kind="article", old_addresses__name=stem)
-        if been_public.filter(stem=stem).exists() or old_stems.exists():
+        spellings = _spellings(stem)
+        old_stems = been_public.filter(old_addresses__kind="article", old_addresses__name__in=spellings)
+        if been_public.filter(stem__in=spellings).exists() or old_stems.exists():
             raise Gone from None
         raise
 
 
-def _in_lower_case(records: QuerySet[M], key: str, name: str) -> QuerySet[M] | None:
-    """By the index, unlike a comparison that ignores case; names in upper case are an editor's whim."""
-    return records.filter(**{key: name.lower()}) if name != name.lower() else None
+def _spellings(name: str) -> list[str]:
+    """As it is asked for, and in lower case. Both are found by an index, which a comparison that ignores case is not;
+    names in upper case are an editor's whim."""
+    return list(dict.fromkeys([name, name.lower()]))
 
 
 def _renamed(records: QuerySet[M], name: str) -> QuerySet[M]:

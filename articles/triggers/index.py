@@ -56,19 +56,22 @@ _ENTITIES = {
 }
 
 
-def install(connection: BaseDatabaseWrapper) -> None:
+def statements(connection: BaseDatabaseWrapper) -> Iterable[str]:
     if connection.vendor == "postgresql":
-        run(connection, *POSTGRES_FUNCTIONS)
-        is_new = _make_postgres_table(connection)
-        run(connection, *_postgres_triggers())
-    else:
-        is_new = _make_sqlite_table(connection)
-        run(connection, *_sqlite_triggers())
-    if is_new:
-        rebuild()
+        return [*POSTGRES_FUNCTIONS, *_postgres_triggers()]
+    return _sqlite_triggers()
 
 
-PART = Part(frozenset({_ARTICLES, _ITEMS, _TOPICS, _PROVIDERS, SiteVersion._meta.db_table}), install)
+def prepare(connection: BaseDatabaseWrapper) -> bool:
+    return _make_postgres_table(connection) if connection.vendor == "postgresql" else _make_sqlite_table(connection)
+
+
+PART = Part(
+    frozenset({_ARTICLES, _ITEMS, _TOPICS, _PROVIDERS, SiteVersion._meta.db_table}),
+    statements,
+    prepare,
+    lambda: rebuild(),
+)
 
 
 def _differ(columns: Iterable[str], operator: str) -> str:

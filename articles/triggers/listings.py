@@ -3,8 +3,8 @@
 A list that is read in order from one index costs the same on its first page and on its four hundredth, for a topic with
 all stories and for one with three. Only published stories are in it, so that drafts are not stepped over either.
 
-On PostgreSQL, who adds a topic waits for who is just publishing the story (`FOR SHARE`): else neither would see what
-the other did, and the story would be missing from the list.
+On PostgreSQL, who adds or takes away a topic waits for who is just publishing the story, and both for who is moving the
+topic below another (`FOR SHARE`): else neither would see what the other did, and the list would stay wrong.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from articles.models import Article, ArticleTopic, Topic, TopicListing
-from articles.triggers.sql import PREFIX, Part, run
+from articles.triggers.sql import PREFIX, Part
 
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
@@ -60,6 +60,15 @@ _MOVE = (
 )
 
 
+def _lock(table: str, which: str) -> str:
+    """In the order of their keys, so that two at it do not wait for each other."""
+    return f"PERFORM 1 FROM {table} WHERE id IN ({which}) ORDER BY id FOR SHARE"
+
+
+def _topics_of(stories: str) -> str:
+    return f"SELECT tag_id FROM {ITEM} WHERE content_object_id IN ({stories})"
+
+
 class Kept(NamedTuple):
     """What is done for each row after something happens to it."""
 
@@ -67,10 +76,19 @@ class Kept(NamedTuple):
     event: str
     statements: tuple[str, ...]
     changed: tuple[str, ...] = ()  # an update counts when one of these did
+    locks: tuple[str, ...] = ()  # what PostgreSQL does first
 
 
 KEPT = [
-    Kept(ITEM, "DELETE", (_unlist("OLD.content_object_id"),)),
+    Kept(
+        ITEM,
+        "DELETE",
+        (_unlist("OLD.content_object_id"),),
+        locks=(
+            _lock(ARTICLE, "OLD.content_object_id"),
+            _lock(TOPIC, f"SELECT OLD.tag_id UNION ALL {_topics_of('OLD.content_object_id')}"),
+        ),
+    ),
     Kept(
         ITEM,
         "UPDATE",
@@ -80,12 +98,17 @@ KEPT = [
             _list(_items_of("NEW.content_object_id")),
         ),
         changed=("content_object_id", "tag_id"),
+        locks=(
+            _lock(ARTICLE, "OLD.content_object_id, NEW.content_object_id"),
+            _lock(TOPIC, f"SELECT OLD.tag_id UNION ALL {_topics_of('OLD.content_object_id, NEW.content_object_id')}"),
+        ),
     ),
     Kept(
         ARTICLE,
         "UPDATE",
         (f"DELETE FROM {LISTING} WHERE article_id = NEW.id", _list(_items_of("NEW.id"))),
         changed=("status", "published_at"),
+        locks=(_lock(TOPIC, _topics_of("NEW.id")),),
     ),
     Kept(ARTICLE, "DELETE", (f"DELETE FROM {LISTING} WHERE article_id = OLD.id",)),
     Kept(TOPIC, "UPDATE", _MOVE, changed=("parent_id",)),
@@ -93,17 +116,14 @@ KEPT = [
 ]
 
 
-def install(connection: BaseDatabaseWrapper) -> None:
+def statements(connection: BaseDatabaseWrapper) -> Iterator[str]:
     """And list everything afresh: nobody kept the table in step while the triggers were away."""
-    run(
-        connection,
-        *(_postgres() if connection.vendor == "postgresql" else _sqlite()),
-        f"DELETE FROM {LISTING}",
-        _list(f"{ITEM} i"),
-    )
+    yield from _postgres() if connection.vendor == "postgresql" else _sqlite()
+    yield f"DELETE FROM {LISTING}"
+    yield _list(f"{ITEM} i")
 
 
-PART = Part(frozenset({LISTING, ARTICLE, ITEM, TOPIC}), install)
+PART = Part(frozenset({LISTING, ARTICLE, ITEM, TOPIC}), statements)
 
 
 def _name(table: str, event: str) -> str:
@@ -136,16 +156,24 @@ def _sqlite_trigger(kept: Kept, when: str) -> str:
 def _postgres() -> Iterator[str]:
     for kept in KEPT:
         name = _name(kept.table, kept.event)
-        yield _function(name, *kept.statements)
+        yield _function(name, *kept.locks, *kept.statements)
         yield (
             f"CREATE TRIGGER {name} AFTER {kept.event} ON {kept.table} "
             f"FOR EACH ROW{_when(kept, 'IS DISTINCT FROM')} EXECUTE FUNCTION {name}()"
         )
-    wait = f"PERFORM 1 FROM {ARTICLE} a WHERE a.id IN (SELECT content_object_id FROM fresh) FOR SHARE"
+    yield _function(f"{PREFIX}listings_truncate", f"DELETE FROM {LISTING}")
+    for table in (ARTICLE, ITEM, TOPIC):
+        yield (
+            f"CREATE TRIGGER {_name(table, 'TRUNCATE')} AFTER TRUNCATE ON {table} "
+            f"FOR EACH STATEMENT EXECUTE FUNCTION {PREFIX}listings_truncate()"
+        )
+    stories = _lock(ARTICLE, "SELECT content_object_id FROM fresh")
+    fresh = (stories, _lock(TOPIC, "SELECT tag_id FROM fresh"), _list("fresh i"))
     items = (
         f"(SELECT * FROM {ITEM} WHERE content_object_id IN (SELECT id FROM fresh)) i"  # of an import, stored before it
     )
-    for table, statements in ((ITEM, (wait, _list("fresh i"))), (ARTICLE, (_list(items),))):
+    of_import = (_lock(TOPIC, _topics_of("SELECT id FROM fresh")), _list(items))
+    for table, statements in ((ITEM, fresh), (ARTICLE, of_import)):
         name = _name(table, "INSERT")  # once for all the rows of a statement
         yield _function(name, *statements)
         yield (

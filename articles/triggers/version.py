@@ -1,5 +1,5 @@
 """The site's version: its token is another one after each transaction that changes what readers see, from the very
-commit on. Pages that were kept under an older token are never asked for again (`articles.public.version`).
+commit on. Pages that were kept under an older token are never asked for again (`articles.remembered.version`).
 
 Drafts change nothing: rows count that belong to a published story (its time may be yet to come), and all of topics and
 providers. On SQLite each row moves the token. On PostgreSQL one does, when the transaction commits: no lock on the one
@@ -109,20 +109,26 @@ WATCHED = [
 ]
 
 
-def install(connection: BaseDatabaseWrapper) -> None:
-    postgres = connection.vendor == "postgresql"
-    token = POSTGRES_TOKEN if postgres else SQLITE_TOKEN
-    run(
-        connection,
-        f"INSERT INTO {VERSION} (id, token) VALUES (1, {token}) ON CONFLICT DO NOTHING",
-        *(_postgres() if postgres else _sqlite()),
-    )
+def statements(connection: BaseDatabaseWrapper) -> Iterator[str]:
+    """And another token: nobody moved it while the triggers were away."""
+    yield from _postgres() if connection.vendor == "postgresql" else _sqlite()
+    yield f"UPDATE {VERSION} SET token = {_token(connection)} WHERE id = 1"
 
 
-PART = Part(frozenset({VERSION, *(watched.table for watched in WATCHED)}), install)
+def prepare(connection: BaseDatabaseWrapper) -> bool:
+    """The one row, which `flush` takes away."""
+    run(connection, f"INSERT INTO {VERSION} (id, token) VALUES (1, {_token(connection)}) ON CONFLICT DO NOTHING")
+    return False
+
+
+PART = Part(frozenset({VERSION, *(watched.table for watched in WATCHED)}), statements, prepare)
 
 SQLITE_TOKEN = "random()"  # noqa: S105
 POSTGRES_TOKEN = "('x' || left(replace(gen_random_uuid()::text, '-', ''), 16))::bit(64)::bigint"  # noqa: S105
+
+
+def _token(connection: BaseDatabaseWrapper) -> str:
+    return POSTGRES_TOKEN if connection.vendor == "postgresql" else SQLITE_TOKEN
 
 
 def _changes(watched: Watched) -> Iterator[tuple[str, list[str]]]:
@@ -149,6 +155,7 @@ def _sqlite() -> Iterator[str]:
 
 
 def _postgres() -> Iterator[str]:
+    yield from _postgres_truncate()
     for watched in WATCHED:
         for event, rows in _changes(watched):
             name = f"{PREFIX}version_{watched.table}_{event.lower()}"
@@ -159,6 +166,17 @@ def _postgres() -> Iterator[str]:
                 f"CREATE CONSTRAINT TRIGGER {name} AFTER {event} ON {watched.table} DEFERRABLE INITIALLY DEFERRED "
                 f"FOR EACH ROW{when} EXECUTE FUNCTION {name}()"
             )
+
+
+def _postgres_truncate() -> Iterator[str]:
+    """At once: a statement's trigger cannot be deferred."""
+    function = f"{PREFIX}version_truncate"
+    yield _POSTGRES_FUNCTION.format(name=function, counts="true")
+    for watched in WATCHED:
+        yield (
+            f"CREATE TRIGGER {PREFIX}version_{watched.table}_truncate AFTER TRUNCATE ON {watched.table} "
+            f"FOR EACH STATEMENT EXECUTE FUNCTION {function}()"
+        )
 
 
 # The setting is the transaction's own, and goes with it, or with the savepoint that is rolled back.

@@ -103,10 +103,47 @@ def test_name_that_is_taken_back_is_nobodys_old_one(client):
 
 def test_name_that_another_takes_is_the_others(client):
     by_save(make_article(stem="first"), "stem", "second")
+    other = make_article(stem="first", title="Other")
+    assert "Other" in client.get("/news/first/").text
+    by_save(other, "stem", "third")
+    assert leads_to(client, "/news/first/") == "/news/third/"
+
+
+def test_draft_breaks_no_link_to_the_story_that_had_its_name(client):
+    by_save(make_article(stem="first"), "stem", "second")
     draft = make_article(stem="first", public=False)
-    assert client.get("/news/first/").status_code == 404
-    by_save(draft, "stem", "third")
-    assert client.get("/news/first/").status_code == 404
+    assert leads_to(client, "/news/first/") == "/news/second/"
+    for title in ("Edited", "Edited again"):
+        by_save(draft, "title", title)
+    draft.delete()
+    assert leads_to(client, "/news/first/") == "/news/second/"
+
+
+def test_draft_that_takes_a_name_and_leaves_it_breaks_no_link(client):
+    by_save(make_article(stem="first"), "stem", "second")
+    draft = make_article(stem="draft", public=False)
+    by_save(draft, "stem", "first")
+    assert leads_to(client, "/news/first/") == "/news/second/"
+    by_save(draft, "stem", "draft")
+    assert leads_to(client, "/news/first/") == "/news/second/"
+
+
+def test_withdrawn_story_that_takes_a_name_and_leaves_it_breaks_no_link(client):
+    by_save(make_article(stem="first"), "stem", "second")
+    withdrawn = make_article(stem="withdrawn")
+    workflow.unpublish(withdrawn, by=None)
+    for stem in ("first", "third"):
+        by_update(withdrawn, "stem", stem)
+    assert leads_to(client, "/news/first/") == "/news/second/"
+
+
+def test_draft_takes_its_name_for_good_when_it_is_published(client):
+    by_save(make_article(stem="first"), "stem", "second")
+    draft = make_article(stem="first", title="Other", public=False)
+    workflow.publish(draft, by=None)
+    assert "Other" in client.get("/news/first/").text
+    workflow.unpublish(draft, by=None)
+    assert client.get("/news/first/").status_code == 410
     assert not OldAddress.objects.exists()
 
 
@@ -191,6 +228,24 @@ def test_name_in_capitals_leads_to_the_one_there_is(client):
     assert leads_to(client, "/providers/Wired.Example/") == "/providers/wired.example/"
     assert leads_to(client, "/news/2026-03-02-A-Story/") == "/news/2026-03-02-a-story/"
     assert leads_to(client, "/feeds/topics/AI.atom") == "/feeds/topics/ai.atom"
+
+
+def test_old_name_in_capitals_leads_there_too(client):
+    topic, provider = make_topic("AI", slug="ai"), make_provider(domain="wired.example")
+    story = make_article(stem="2026-03-02-a-story", topics=[topic], provider=provider)
+    for record, column, name in ((story, "stem", "b"), (topic, "slug", "ml"), (provider, "domain", "w.example")):
+        by_save(record, column, name)
+    assert leads_to(client, "/news/2026-03-02-A-Story/") == "/news/b/"
+    assert leads_to(client, "/topics/AI/") == "/topics/ml/"
+    assert leads_to(client, "/providers/Wired.Example/") == "/providers/w.example/"
+
+
+def test_withdrawn_story_is_gone_by_its_names_in_capitals_too(client):
+    story = make_article(stem="first")
+    by_save(story, "stem", "second")
+    workflow.unpublish(story, by=None)
+    for stem in ("FIRST", "Second"):
+        assert client.get(f"/news/{stem}/").status_code == 410
 
 
 def test_import_that_gives_a_provider_another_domain_keeps_its_links(client, tmp_path):

@@ -1,11 +1,13 @@
 """The list behind each topic's page, which triggers keep: as it would be found afresh, after whatever happens."""
 
+import threading
+
 import pytest
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, transaction
 
 from articles import public, triggers, workflow
-from articles.models import Article, ArticleTopic, TopicListing
+from articles.models import Article, ArticleTopic, Topic, TopicListing
 from tests.factories import NOON, make_article, make_topic, make_user
 
 pytestmark = pytest.mark.django_db
@@ -95,6 +97,16 @@ def test_what_is_deleted_is_listed_nowhere(family):
     assert kept() == set()
 
 
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has no TRUNCATE")
+@pytest.mark.parametrize("model", [Article, ArticleTopic, Topic])
+def test_nothing_is_listed_of_a_table_that_was_truncated(family, model):
+    make_article(topics=family)
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # nothing is truncated before they were looked at
+        cursor.execute(f"TRUNCATE {model._meta.db_table} CASCADE")
+    assert kept() == set()
+
+
 def test_bulk_writes_past_the_orm_are_listed_too(family):
     _, oceans, _, _ = family
     stories = [make_article() for _ in range(3)]
@@ -114,6 +126,40 @@ def test_import_is_listed_whatever_it_stores_first(family, tmp_path):
     call_command("import_frontmatter", str(tmp_path), verbosity=0)
     assert len(kept()) == 2 * 3
     assert kept() == afresh()
+
+
+def add_topic(story, oceans):
+    story.topics.add(oceans)
+
+
+def take_topic(story, oceans):
+    ArticleTopic.objects.filter(content_object=story, tag=oceans).delete()
+
+
+def publish(story, oceans):
+    Article.objects.filter(pk=story.pk).update(status=Article.Status.PUBLISHED, publish_at=NOON)
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has one writer at a time")
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("write", "topics", "public"), [(add_topic, 0, True), (take_topic, 1, True), (publish, 1, False)]
+)
+def test_list_follows_a_topic_that_moves_while_another_writes(family, write, topics, public):
+    _, oceans, space, film = family
+    story = make_article(topics=[space, *[oceans] * topics], public=public)
+
+    def move() -> None:
+        Topic.objects.filter(pk=oceans.pk).update(parent=film)
+        connection.close()
+
+    mover = threading.Thread(target=move)
+    with transaction.atomic():
+        write(story, oceans)
+        mover.start()
+        mover.join(0.3)  # it waits for this transaction
+    mover.join()
+    assert kept() == afresh() != set()
 
 
 def test_installing_lists_all_afresh(family):

@@ -299,6 +299,5 @@ def test_index_of_another_make_is_made_anew(whale):
 def test_index_is_kept_when_triggers_are_installed_again(whale, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(index, "rebuild", lambda: pytest.fail("needlessly"))
-        triggers.remove()
         triggers.install()
     assert found("whale") == ["Whale"]

@@ -162,6 +162,15 @@ def test_what_is_rolled_back_to_a_savepoint_hides_no_change_after_it(story):
     assert token() != before
 
 
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has no TRUNCATE")
+@pytest.mark.parametrize("model", [Article, ArticleTopic])
+def test_truncating_a_table_is_seen(story, model):
+    before = token()
+    with connection.cursor() as cursor:
+        cursor.execute(f"TRUNCATE {model._meta.db_table} CASCADE")
+    assert token() != before
+
+
 def test_a_migration_leaves_triggers_as_they_should_be(story):
     remove()
     before = token()
