@@ -11,10 +11,10 @@ from typing import TypeVar
 
 from django.db.models import Q, QuerySet
 
+from articles.days import midnight
 from articles.documents import topic_key
 from articles.models import Topic
 from articles.search.asking import MAX_FILTERS, Filter, Query
-from articles.search.days import midnight
 from articles.search.engines import Sought
 from providers.domains import normalise_domain
 from providers.models import Provider

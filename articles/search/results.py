@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from django.utils import timezone
 from django.utils.dateformat import format as date_format
 
+from articles.days import midnight
 from articles.models import ArticleTopic, Topic
 from articles.search.asking import Filter, Query
-from articles.search.days import midnight
 from articles.search.engines import Sought, engine
 from providers.models import Provider
 
