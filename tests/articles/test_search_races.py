@@ -7,6 +7,7 @@ from threading import Thread
 import pytest
 from django.db import connection, transaction
 
+from articles.importing import Options, import_paths
 from articles.models import Article, ArticleTopic, Topic
 from articles.search import search
 from articles.triggers import index
@@ -39,8 +40,7 @@ class Elsewhere(Thread):
 
     def run(self) -> None:
         try:
-            with transaction.atomic():
-                self.task()
+            self.task()
         except Exception as error:  # noqa: BLE001
             self.error = error
         finally:
@@ -99,7 +99,7 @@ def test_story_has_the_new_name_of_what_it_got_meanwhile(change, rename, name, r
     make_topic("Oceans")
     make_article(title="Whale")
     first, second = (rename, change) if renamed_first else (change, rename)
-    other = Elsewhere(second)
+    other = Elsewhere(transaction.atomic(second))
     with transaction.atomic():
         first()
         other.start()
@@ -133,9 +133,29 @@ def test_nobody_waits_in_a_circle():
 
     tasks = [*map(rename, [*topics[:2], *providers[:1]]), change(stories[:2]), change(stories[:1:-1])]
     for _ in range(ROUNDS):
-        others = [Elsewhere(task) for task in tasks]
+        others = [Elsewhere(transaction.atomic(task)) for task in tasks]
         for other in others:
             other.start()
         for other in others:
             other.join()
         assert [other.error for other in others] == [None] * len(others)
+
+
+def test_import_holds_what_it_renames_in_the_order_of_the_keys(tmp_path):
+    folder = tmp_path / "_data"
+    folder.mkdir()
+    for name in ("b", "a"):  # files are stored in the order of their names
+        (folder / f"{name}.md").write_text(f"---\ntaxonomy: topic\nname: {name}\n---\n")
+        import_paths([tmp_path], Options())
+        (folder / f"{name}.md").write_text(f"---\ntaxonomy: topic\nname: {name}\nshortname: new\n---\n")
+    first, second = Topic.objects.order_by("pk")
+    other = Elsewhere(lambda: import_paths([tmp_path], Options()))
+    locked = Topic.objects.select_for_update(nowait=True)
+    with transaction.atomic():
+        locked.get(pk=first.pk)
+        other.start()
+        other.wait_until_done_or_waiting()
+        locked.get(pk=second.pk)
+    other.join()
+    assert other.error is None
+    assert [topic.shortname for topic in Topic.objects.all()] == ["new", "new"]
