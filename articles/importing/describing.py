@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any, Generic, TypeVar
 
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.text import slugify
 
@@ -33,12 +34,26 @@ R = TypeVar("R", Provider, Topic)
 
 def store_described(batch: Batch) -> list[Stored]:
     """Topics first: a provider needs none, and articles need both."""
+    _lock_known(batch)
     topics = [parsed for parsed in batch.described if isinstance(parsed.document, TopicDocument)]
     providers = [parsed for parsed in batch.described if isinstance(parsed.document, ProviderDocument)]
     stored = [_Topics(batch).store(parsed) for parsed in topics]
     new, others = tell_new_providers(batch, providers)
     stored += create_providers(batch, new)
     return stored + [_Providers(batch).store(parsed) for parsed in others]
+
+
+def _lock_known(batch: Batch) -> None:
+    """All that there are already, in the order in which whoever stores a story holds its provider and its topics
+    (`articles.triggers.index`): in the order of the files, the two might wait for each other."""
+    sources = [source for source in map(batch.source, batch.described) if source]
+    documents = [parsed.document for parsed in batch.described]
+    domains = [document.domain for document in documents if isinstance(document, ProviderDocument)]
+    names = [topic_key(document.name) for document in documents if isinstance(document, TopicDocument)]
+    providers = Q(pk__in=[source.provider_id for source in sources]) | Q(domain__in=domains)
+    topics = Q(pk__in=[source.topic_id for source in sources]) | Q(key__in=names)
+    for found in (Provider.objects.filter(providers), Topic.objects.filter(topics)):
+        list(found.order_by("pk").select_for_update().values_list("pk"))
 
 
 def store_described_fields(record: Any, document: Any, names: Collection[str]) -> None:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from django.db.models.expressions import RawSQL
 
+from articles.days import midnight
 from articles.search.asking import clean, read
-from articles.search.days import midnight
 from articles.search.engines import engine
 from articles.search.meaning import Known, understand
 

@@ -18,6 +18,7 @@ from providers.words import words
 
 MAX_LENGTH = 200
 MAX_TERMS = 20
+MAX_FILTERS = 8
 SHORTEST_BEGINNING = 3  # letters, of which each word finds those that begin with it
 
 _QUOTES = str.maketrans("“”„‟«»＂", '"' * 7)
@@ -95,6 +96,10 @@ class Query:
     @property
     def filters(self) -> list[Filter]:
         return [term for term in self.terms if isinstance(term, Filter)]
+
+    @property
+    def has_too_many_filters(self) -> bool:
+        return len(self.filters) > MAX_FILTERS
 
     def values(self, name: str) -> list[str]:
         return [each.value for each in self.filters if each.name == name]

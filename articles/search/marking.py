@@ -12,6 +12,7 @@ from providers.words import spans
 
 BEFORE = 60  # characters of a text that are shown before the first word found
 LONGEST = 280
+LOOKED_AT = 2_000  # characters: a long text is cut to a few of them, and a page has many texts
 
 
 def marked(text: str, wanted: Iterable[Words]) -> SafeString:
@@ -37,7 +38,7 @@ def excerpt(text: str, wanted: Iterable[Words]) -> SafeString:
 
 def _places(text: str, wanted: list[Words]) -> list[tuple[int, int]]:
     """From where to where, in order and apart."""
-    said = [(word, begin, end) for found, begin, end in spans(text) for word in found]
+    said = [(word, begin, end) for found, begin, end in spans(text[:LOOKED_AT]) for word in found]
     places: list[tuple[int, int]] = []
     for begin, end in sorted(place for each in wanted for place in _of(each, said)):
         if places and begin <= places[-1][1]:

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from functools import reduce
+from operator import or_
+from typing import TypeVar
 
 from django.db.models import Q, QuerySet
 
+from articles.days import midnight
 from articles.documents import topic_key
 from articles.models import Topic
-from articles.search.asking import Filter, Query
-from articles.search.days import midnight
+from articles.search.asking import MAX_FILTERS, Filter, Query
 from articles.search.engines import Sought
 from providers.domains import normalise_domain
 from providers.models import Provider
 from providers.words import words
 
-if TYPE_CHECKING:
-    pass
+Record = TypeVar("Record", Topic, Provider)
 
 
 @dataclass(frozen=True)
@@ -42,32 +44,55 @@ class Known:
         return cls(Topic.objects.all(), Provider.objects.all())
 
 
+@dataclass(frozen=True)
+class Names:
+    """What the filters of a query name, looked up all at once; for the same query with less in it, too."""
+
+    topics: list[Topic]
+    subtopics: dict[int, list[int]]
+    providers: list[Provider]
+
+    @classmethod
+    def of(cls, query: Query, known: Known) -> Names:
+        """Three queries at most."""
+        topics = _of_any(known.topics, [_is_topic(value) for value in query.values("topic")])
+        providers = _of_any(known.providers, [_is_provider(value) for value in query.values("provider")])
+        return cls(topics, _subtopics(topics), providers)
+
+    def meaning(self, query: Query) -> Meaning:
+        keys: list[tuple[str, ...]] = []
+        outlets: list[str] = []
+        problems, labels = [], {}
+        for each in query.filters:
+            if each.name == "topic":
+                if topics := [topic for topic in self.topics if _says_topic(each.value, topic)]:
+                    labels[each] = f"{topics[0]}"
+                    keys.append(tuple(f"t{key}" for key in self._with_subtopics(topics)))
+                else:
+                    problems.append((each, f"There is no topic “{each.value}”."))
+            elif each.name == "provider":
+                if providers := [provider for provider in self.providers if _says_provider(each.value, provider)]:
+                    labels[each] = f"{providers[0]}"
+                    outlets += [f"p{provider.pk}" for provider in providers]
+                else:
+                    problems.append((each, f"There is no outlet “{each.value}”."))
+            elif each.day is None:
+                problems.append((each, f"“{each.value}” is no date such as 2026, 2026-11 or 2026-11-30."))
+        if query.has_too_many_filters:
+            problems.append((query.filters[MAX_FILTERS], f"More than {MAX_FILTERS} filters are too many at once."))
+        if problems:
+            return Meaning(None, problems, labels)
+        if outlets:  # a story has one: of several, any will do
+            keys.append(tuple(outlets))
+        return Meaning(_sought(query, keys), labels=labels)
+
+    def _with_subtopics(self, topics: list[Topic]) -> list[int]:
+        own = [topic.pk for topic in topics]
+        return list(dict.fromkeys([*own, *(key for topic in own for key in self.subtopics.get(topic, []))]))
+
+
 def understand(query: Query, known: Known) -> Meaning:
-    keys: list[tuple[str, ...]] = []
-    outlets: list[str] = []
-    problems, labels = [], {}
-    for each in query.filters:
-        if each.name == "topic":
-            topics = list(known.topics.filter(_is_topic(each.value)))
-            if topics:
-                labels[each] = f"{topics[0]}"
-                keys.append(tuple(f"t{key}" for key in _with_subtopics(topics)))
-            else:
-                problems.append((each, f"There is no topic “{each.value}”."))
-        elif each.name == "provider":
-            providers = list(known.providers.filter(_is_provider(each.value)))
-            if providers:
-                labels[each] = f"{providers[0]}"
-                outlets += [f"p{provider.pk}" for provider in providers]
-            else:
-                problems.append((each, f"There is no outlet “{each.value}”."))
-        elif each.day is None:
-            problems.append((each, f"“{each.value}” is no date such as 2026, 2026-11 or 2026-11-30."))
-    if problems:
-        return Meaning(None, problems, labels)
-    if outlets:  # a story has one: of several, any will do
-        keys.append(tuple(outlets))
-    return Meaning(_sought(query, keys), labels=labels)
+    return Names.of(query, known).meaning(query)
 
 
 def _sought(query: Query, keys: Iterable[tuple[str, ...]]) -> Sought:
@@ -81,16 +106,44 @@ def _sought(query: Query, keys: Iterable[tuple[str, ...]]) -> Sought:
     )
 
 
+# --- What is looked up, in the database and then among what that has found ----------------------
+
+
+def _of_any(records: QuerySet[Record], conditions: list[Q]) -> list[Record]:
+    return list(records.filter(reduce(or_, conditions))) if conditions else []
+
+
+def _subtopics(topics: list[Topic]) -> dict[int, list[int]]:
+    found: defaultdict[int, list[int]] = defaultdict(list)
+    if topics:
+        below = Topic.objects.filter(parent__in=topics).order_by("pk")
+        for parent, key in below.values_list("parent_id", "pk"):
+            found[parent or 0].append(key)
+    return found
+
+
 def _is_topic(value: str) -> Q:
     return Q(slug=value.lower()) | Q(key=topic_key(value)) | _is_named(value)
 
 
+def _says_topic(value: str, topic: Topic) -> bool:
+    return topic.slug == value.lower() or topic.key == topic_key(value) or _says_name(value, topic)
+
+
 def _is_provider(value: str) -> Q:
+    return Q(domain__in=_domains(value)) | _is_named(value)
+
+
+def _says_provider(value: str, provider: Provider) -> bool:
+    return provider.domain in _domains(value) or _says_name(value, provider)
+
+
+def _domains(value: str) -> list[str]:
     try:
         domain = normalise_domain(value)
     except ValueError:
-        return _is_named(value)
-    return Q(domain__in=[domain, domain.removeprefix("www.")]) | _is_named(value)
+        return []
+    return [domain, domain.removeprefix("www.")]
 
 
 def _is_named(value: str) -> Q:
@@ -101,6 +154,6 @@ def _is_named(value: str) -> Q:
     return Q(search_text__startswith=f"{line}\n") | Q(search_text__contains=f"\n{line}\n")
 
 
-def _with_subtopics(topics: list[Topic]) -> list[int]:
-    own = [topic.pk for topic in topics]
-    return [*own, *Topic.objects.filter(parent__in=own).order_by().values_list("pk", flat=True)]
+def _says_name(value: str, record: Topic | Provider) -> bool:
+    line = " ".join(words(value))
+    return line != "" and line in record.search_text.split("\n")[:-1]  # the last is a fingerprint

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from django.utils import timezone
 from django.utils.dateformat import format as date_format
 
+from articles.days import midnight
 from articles.models import ArticleTopic, Topic
 from articles.search.asking import Filter, Query
-from articles.search.days import midnight
 from articles.search.engines import Sought, engine
 from providers.models import Provider
 
@@ -61,9 +61,8 @@ def find(stories: ArticleQuerySet, query: Query, sought: Sought, *, newest_first
     found = [Found(*row) for row in rows[: MOST + 1]]
     has_more, found = len(found) > MOST, found[:MOST]
     ordered = sorted(found, key=_by_age if newest_first or not sought.wanted else _Rank(), reverse=True)
-    return Results(
-        [each.story for each in ordered], has_more, _topics(found, query), _outlets(found, query), _times(found, query)
-    )
+    kinds = [_topics(found, query), _outlets(found, query), _times(found, query)]
+    return Results([each.story for each in ordered], has_more, *map(_that_can_be_asked, kinds))
 
 
 def _by_age(found: Found) -> tuple[int, int]:
@@ -82,6 +81,10 @@ class _Rank:
 
 
 # --- What it can be narrowed to -----------------------------------------------------------------
+
+
+def _that_can_be_asked(choices: list[Choice]) -> list[Choice]:
+    return [choice for choice in choices if not choice.query.has_too_many_filters]
 
 
 def _topics(found: list[Found], query: Query) -> list[Choice]:

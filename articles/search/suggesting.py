@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from django.db.models import Model, Q, QuerySet
@@ -11,7 +12,7 @@ from django.db.models import Model, Q, QuerySet
 from articles.models import Article
 from articles.search.asking import SHORTEST_BEGINNING, Query, Words, clean, read
 from articles.search.engines import Sought, engine
-from articles.search.meaning import Known, understand
+from articles.search.meaning import Known, Names
 from providers.finding import begun_with
 
 if TYPE_CHECKING:
@@ -71,9 +72,13 @@ def _suggestion(kind: str, record: Model, label: str) -> Suggestion:
 
 
 def instead(stories: ArticleQuerySet, known: Known, query: Query) -> list[Query]:
-    """Queries like it that do find something: with a filter or a word less, with the beginning of its only word."""
-    tried = [query.without(term) for term in query.terms] if len(query.terms) > 1 else list(_beginnings(query))
-    return [each for each in dict.fromkeys(tried) if each and _finds(stories, known, each)][:TRIES]
+    """Queries like it that do find something: with a filter or a word less, with the beginning of its only word. Each
+    try is a query, so there are few."""
+    likes = [query.without(term) for term in query.terms] if len(query.terms) > 1 else list(_beginnings(query))
+    meaning = Names.of(query, known).meaning
+    meant = ((like, meaning(like).sought) for like in dict.fromkeys(likes) if like)
+    tries = islice(((like, sought) for like, sought in meant if sought), TRIES)
+    return [like for like, sought in tries if _finds(stories, sought)]
 
 
 def _beginnings(query: Query) -> Iterable[Query]:
@@ -84,6 +89,5 @@ def _beginnings(query: Query) -> Iterable[Query]:
             yield read(word[:length] + "*")
 
 
-def _finds(stories: ArticleQuerySet, known: Known, query: Query) -> bool:
-    sought = understand(query, known).sought
-    return sought is not None and bool(engine().joined(stories, sought).values_list("pk")[:1])
+def _finds(stories: ArticleQuerySet, sought: Sought) -> bool:
+    return bool(engine().joined(stories, sought).values_list("pk")[:1])

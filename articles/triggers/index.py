@@ -191,26 +191,42 @@ CREATE OR REPLACE FUNCTION {_NAME}_words(text text) RETURNS text LANGUAGE sql IM
         regexp_replace(normalize({_plain("text")}, NFKD), '[\u0300-\u036f]', '', 'g'),
         '[\u0001-\u002f\u003a-\u0040\u005b-\u0060\u007b-\u00bf\u2000-\u206f\u3000-\u303f]+', ' ', 'g'), '')
 $$""",
-    # The lock first: who waits for it sees in the next statement what the other one has done.
+    # Whoever renames one of these waits, and then indexes what has been done here; or is waited for, and read. All that
+    # the articles have, though it may not change: so who renames and who changes stories both lock names before rows
+    # of the index, and do not wait for each other.
     rf"""
-CREATE OR REPLACE FUNCTION {_NAME}_again(key bigint) RETURNS void LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION {_NAME}_hold(keys bigint[], outlets bigint[], tags bigint[]) RETURNS void
+LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM 1 FROM {TABLE} WHERE article_id = key FOR UPDATE;
+    PERFORM 1 FROM {_PROVIDERS} p WHERE p.id IN (
+        SELECT unnest(outlets) UNION SELECT a.provider_id FROM {_ARTICLES} a WHERE a.id = ANY(keys)
+    ) ORDER BY p.id FOR SHARE OF p;
+    PERFORM 1 FROM {_TOPICS} t WHERE t.id IN (
+        SELECT unnest(tags) UNION SELECT i.tag_id FROM {_ITEMS} i WHERE i.content_object_id = ANY(keys)
+    ) ORDER BY t.id FOR SHARE OF t;
+END $$""",
+    # The lock first: who waits for it sees in the next statement what the other one has done. In the order of the keys,
+    # so that two at it do not wait for each other.
+    rf"""
+CREATE OR REPLACE FUNCTION {_NAME}_again(keys bigint[]) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM 1 FROM {TABLE} WHERE article_id = ANY(keys) ORDER BY article_id FOR UPDATE;
     INSERT INTO {TABLE} (article_id, document)
     SELECT a.id,
         {_NAME}_vector(split_part(a.search_text, E'\n', 1), 'A')
         || {_NAME}_vector(split_part(a.search_text, E'\n', 2), 'D')
         || {_NAME}_vector(coalesce(left(p.search_text, -{FINGERPRINT_LENGTH}), ''), 'C')
         || {_NAME}_vector(coalesce(items.names, ''), 'B')
-        || array_to_tsvector(array_remove(ARRAY['#all', '#p' || a.provider_id] || items.keys, NULL))
+        || array_to_tsvector(array_remove(ARRAY['#all', '#p' || a.provider_id] || items.tags, NULL))
     FROM {_ARTICLES} a
     LEFT JOIN {_PROVIDERS} p ON p.id = a.provider_id
     LEFT JOIN LATERAL (
         SELECT string_agg(left(t.search_text, -{FINGERPRINT_LENGTH}), ' ' ORDER BY i.position, i.id) AS names,
-            array_agg('#t' || t.id) AS keys
+            array_agg('#t' || t.id) AS tags
         {_OF_ARTICLE}
     ) items ON true
-    WHERE a.id = key
+    WHERE a.id = ANY(keys)
+    ORDER BY a.id
     ON CONFLICT (article_id) DO UPDATE SET document = EXCLUDED.document;
 END $$""",
 ]
@@ -228,43 +244,64 @@ def _make_postgres_table(connection: BaseDatabaseWrapper) -> bool:
     return True
 
 
-def _postgres_again(which: str) -> str:
-    """In the order of their keys, so that two at it do not wait for each other."""
-    each = f"PERFORM {_NAME}_again(key);"
-    return f"FOR key IN SELECT a.id FROM {_ARTICLES} a WHERE {which} ORDER BY a.id LOOP {each} END LOOP;"
+def _postgres_again(keys: str, outlets: str = "", tags: str = "") -> str:
+    """The rows of the articles that have `keys`. Further outlets and topics to hold are those they have no longer."""
+    hold = f"PERFORM {_NAME}_hold(keys, {_array(outlets)}, {_array(tags)})"
+    return f"keys := {_array(keys)}; IF keys <> '{{}}' THEN {hold}; PERFORM {_NAME}_again(keys); END IF;"
+
+
+def _array(rows: str) -> str:
+    return f"ARRAY({rows})::bigint[]" if rows else "'{}'"
+
+
+def _keys(which: str) -> str:
+    return f"SELECT a.id FROM {_ARTICLES} a WHERE {which}"
 
 
 def _postgres_triggers() -> Iterator[str]:
-    for table, concerned in _CONCERNED.items():
-        yield from _on(table, "AFTER INSERT", _postgres_again(concerned))
-        yield from _on(table, "AFTER UPDATE", _postgres_again(concerned), _differ(["search_text"], _DISTINCT))
+    for table, concerned in _CONCERNED.items():  # which hold what they rename, and no other: two at it would wait
+        named = f"PERFORM {_NAME}_again({_array(_keys(concerned))});"
+        yield from _on(table, "AFTER INSERT", named)
+        yield from _on(table, "AFTER UPDATE", named, _differ(["search_text"], _DISTINCT))
     for model, (columns, _) in _WORDS.items():
         table = model._meta.db_table
         plain = f"NEW.search_text := {_postgres_plain(columns)};"
         forgotten = f"OLD.search_text = NEW.search_text AND {_differ(columns, _DISTINCT)}"
         yield from _on(table, "BEFORE INSERT", plain, "NEW.search_text = ''")
         yield from _on(table, "BEFORE UPDATE", plain, forgotten)
-    again = f"PERFORM {_NAME}_again(NEW.id);"
-    yield from _on(_ARTICLES, "AFTER INSERT", again)
+    again = _postgres_again("SELECT NEW.id", outlets="SELECT OLD.provider_id")
+    yield from _on_rows(_ARTICLES, "INSERT", _postgres_again("SELECT id FROM changed"))
     yield from _on(_ARTICLES, "AFTER UPDATE", again, _differ(("search_text", "provider_id"), _DISTINCT))
     yield from _on(_ARTICLES, "AFTER DELETE", f"DELETE FROM {TABLE} WHERE article_id = OLD.id;")
     yield from _on(_ARTICLES, "AFTER TRUNCATE", f"TRUNCATE {TABLE};")
-    yield from _on(_ITEMS, "AFTER INSERT", f"PERFORM {_NAME}_again(NEW.content_object_id);")
-    yield from _on(_ITEMS, "AFTER DELETE", f"PERFORM {_NAME}_again(OLD.content_object_id);")
-    changed = _differ(("tag_id", "content_object_id"), _DISTINCT)
-    yield from _on(_ITEMS, "AFTER UPDATE", _postgres_again(_BOTH_ARTICLES), changed)
+    of_items = _keys("a.id IN (SELECT content_object_id FROM changed)")  # of an import's, there are none yet
+    yield from _on_rows(_ITEMS, "INSERT", _postgres_again(of_items))
+    yield from _on_rows(_ITEMS, "DELETE", _postgres_again(of_items, tags="SELECT tag_id FROM changed"))
+    moved = _postgres_again(_keys(_BOTH_ARTICLES), tags="SELECT OLD.tag_id")
+    yield from _on(_ITEMS, "AFTER UPDATE", moved, _differ(("tag_id", "content_object_id"), _DISTINCT))
 
 
 def _on(table: str, event: str, action: str, when: str = "") -> Iterator[str]:
-    name = f"{_NAME}_{table}_{event.replace(' ', '_').lower()}"
     condition = f" WHEN ({when})" if when else ""
     each = "STATEMENT" if event.endswith("TRUNCATE") else "ROW"
     result = "NEW" if event.startswith("BEFORE") else "NULL"
+    yield from _postgres_trigger(table, event, f"FOR EACH {each}{condition}", f"{action} RETURN {result};")
+
+
+def _on_rows(table: str, event: str, action: str) -> Iterator[str]:
+    """Once for all the rows of a statement, which are in `changed`."""
+    rows = "OLD" if event == "DELETE" else "NEW"
+    once = f"REFERENCING {rows} TABLE AS changed FOR EACH STATEMENT"
+    yield from _postgres_trigger(table, f"AFTER {event}", once, f"{action} RETURN NULL;")
+
+
+def _postgres_trigger(table: str, event: str, how: str, body: str) -> Iterator[str]:
+    name = f"{_NAME}_{table}_{event.replace(' ', '_').lower()}"
     yield (
         f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$"
-        f" DECLARE key bigint; BEGIN {action} RETURN {result}; END $$"
+        f" DECLARE keys bigint[]; BEGIN {body} END $$"
     )
-    yield f"CREATE TRIGGER {name} {event} ON {table} FOR EACH {each}{condition} EXECUTE FUNCTION {name}()"
+    yield f"CREATE TRIGGER {name} {event} ON {table} {how} EXECUTE FUNCTION {name}()"
 
 
 def _postgres_plain(columns: Iterable[str]) -> str:
@@ -310,7 +347,7 @@ def _remove_strays() -> None:
 
 def _index(which: str) -> None:
     if _is_postgres():
-        run(default_connection, f"DO $$ DECLARE key bigint; BEGIN {_postgres_again(which)} END $$")
+        run(default_connection, f"DO $$ DECLARE keys bigint[]; BEGIN {_postgres_again(_keys(which))} END $$")
     else:
         run(default_connection, *_sqlite_again(which))
 

@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 
-from articles import workflow
+from articles import bulk, workflow
 from articles.documents import read
 from articles.exporting import export_tree
 from articles.importing import ImportReport, Options, Outcome, import_paths
@@ -402,6 +402,21 @@ def test_noise_is_stored_with_as_many_queries_for_one_story_as_for_ten(tmp_path)
         assert set(Article.objects.values_list("heat", flat=True)) == {heat}
         Article.objects.all().delete()
     assert queries[0] == queries[1] < 20
+
+
+def test_stories_are_stored_in_the_order_of_their_keys(tmp_path, monkeypatch):
+    for name in "cab":
+        write_story(tmp_path, f"2026-03-02-{name}.md", title=name)
+        run(tmp_path)
+    for name in "cab":
+        write_story(tmp_path, f"2026-03-02-{name}.md", title=f"{name} again")
+    stored = []
+    update = bulk.update
+    monkeypatch.setattr(bulk, "update", lambda *args: stored.append((args[0], list(args[2]))) or update(*args))
+    assert counts(run(tmp_path)) == {"updated": 3}
+    keys = [row[-1] for model, rows in stored if model is Article for row in rows]
+    assert keys == sorted(keys)
+    assert len(keys) == 3
 
 
 def test_an_edited_heat_stays_and_is_no_conflict(tmp_path):

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, example, given, settings, strategies
 from hypothesis.extra.django import TestCase
 
 from articles.models import Article, Topic
-from articles.search import clean, search
+from articles.search import clean, marking, search
 from articles.search.asking import MAX_LENGTH, MAX_TERMS, Filter, Query, read
 from articles.search.engines import Sought, engine
 from articles.search.marking import LONGEST, excerpt, marked
@@ -456,6 +456,16 @@ def test_long_excerpt_is_cut_to_where_the_word_stands():
     assert shown.startswith("… filler")
     assert len(shown) < LONGEST + 60
     assert excerpt("word " * 200, read("nowhere").wanted).endswith("word …")
+
+
+def test_of_an_enormous_text_the_beginning_is_looked_at(monkeypatch):
+    looked_at = []
+    spans = marking.spans
+    monkeypatch.setattr(marking, "spans", lambda text: looked_at.append(len(text)) or spans(text))
+    text, wanted = "word " * 20_000 + "whale", read("whale song night train word").wanted
+    assert len(excerpt(text, wanted)) < LONGEST * len("<mark></mark>word")
+    assert marked(text, wanted).endswith(" word whale")
+    assert max(looked_at) <= marking.LOOKED_AT
 
 
 def test_words_fold_as_the_index_does():

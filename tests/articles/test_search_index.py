@@ -243,6 +243,18 @@ def test_stories_of_an_import_are_indexed_once_each(tmp_path, monkeypatch):
     assert order.index("topics") < order.index("Article")
 
 
+def test_rows_that_are_inserted_together_are_indexed_together():
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite's triggers are called for each row")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT action_orientation FROM information_schema.triggers WHERE starts_with(trigger_name, %s)"
+            " AND event_object_table IN (%s, %s) AND action_timing = 'AFTER' AND event_manipulation = 'INSERT'",
+            ["copydesk_search", Article._meta.db_table, ArticleTopic._meta.db_table],
+        )
+        assert cursor.fetchall() == [("STATEMENT",)] * 2
+
+
 def test_settled_conflict_is_followed(whale, editor):
     source = make_conflict(whale, "title", theirs="Zeppelin").source
     settle(source, {dispute.name: dispute.digest for dispute in disputes(source)}, take=True, by=editor)

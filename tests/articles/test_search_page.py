@@ -6,8 +6,11 @@ from html import unescape
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from articles.search.asking import MAX_FILTERS
 from tests.factories import NOON, make_article, make_provider, make_topic
 
 pytestmark = pytest.mark.django_db
@@ -183,6 +186,39 @@ def test_word_less_that_does_find_something_is_offered(client):
 def test_beginning_of_the_only_word_is_offered(client):
     make_article(title="Whaling")
     assert links(page(client, "whaler"))["whal*"] == "whal*"
+
+
+@pytest.fixture
+def apart():
+    """Topics and outlets of which no story has two."""
+    for number in range(20):
+        topic, provider = make_topic(f"t{number}"), make_provider(name=f"p{number}", domain=f"p{number}.example")
+        make_article(title="Whale", topics=[topic], provider=provider)
+
+
+@pytest.mark.parametrize("kind", ["topic:t", "provider:p", "topic:unknown", "provider:un", "after:2", "before:x", "w"])
+@pytest.mark.parametrize("count", [2, 8, 20])
+def test_however_much_is_asked_for_it_takes_few_queries(client, apart, kind, count):
+    with CaptureQueriesContext(connection) as queries:
+        page(client, " ".join(f"{kind}{number}" for number in range(count)))
+    assert len(queries) <= 20
+
+
+def test_more_filters_than_are_looked_up_are_said_and_can_be_dropped(client, apart):
+    asked = [f"topic:t{number}" for number in range(MAX_FILTERS + 1)]
+    text = page(client, " ".join(asked))
+    assert f"More than {MAX_FILTERS} filters are too many at once." in text
+    assert links(text)["topic: t0 – leave it out"] == " ".join(asked[1:])
+    assert "too many" not in page(client, " ".join(asked[1:]))
+
+
+def test_no_choice_asks_for_too_much(client):
+    topics = [make_topic(f"t{number}") for number in range(MAX_FILTERS)]
+    make_article(title="Whale", topics=[*topics, make_topic("Sea")])
+    make_article(title="Whale", topics=topics)
+    asked = [f"topic:{topic.slug}" for topic in topics]
+    assert "Sea 1 story" in links(page(client, " ".join(asked[1:])))
+    assert "Sea 1 story" not in links(page(client, " ".join(asked)))
 
 
 # --- Suggestions ------------------------------------------------------------------------------------
