@@ -2,7 +2,7 @@
 
 import pytest
 from django.core.management import call_command
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 
 from articles import triggers
@@ -80,3 +80,18 @@ def test_version_has_its_row_again_when_tables_were_emptied():
     SiteVersion.objects.all().delete()
     triggers.install()
     assert SiteVersion.objects.exists()
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite's readers shut nobody out")
+@pytest.mark.django_db(transaction=True)
+def test_triggers_stay_when_somebody_reads_for_longer_than_others_can_wait(monkeypatch):
+    monkeypatch.setattr(triggers, "LONGEST_WAIT", "50ms")
+    reader = connection.copy()
+    reader.set_autocommit(False)
+    reader.cursor().execute("SELECT count(*) FROM articles_topic")
+    triggers.install()  # waits for nobody, as there is nothing to do
+    with pytest.raises(OperationalError, match="lock timeout"):
+        triggers.remove()
+    reader.close()
+    make_article(topics=[make_topic("Oceans")])
+    assert TopicListing.objects.exists()
