@@ -241,7 +241,10 @@ class _Indented(yaml.SafeDumper):
         super().increase_indent(flow, False)
 
     def represent_text(self, text: str) -> yaml.Node:
-        style = '"' if _ESCAPED.search(text) or not means_itself(text) else None
+        is_odd = (
+            _ESCAPED.search(text) or text != text.strip() or not means_itself(text)
+        )  # blanks at a file's end get lost
+        style = '"' if is_odd else None
         return self.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 

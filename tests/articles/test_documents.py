@@ -569,6 +569,11 @@ def test_what_is_written_is_read_as_it_was(document):
     assert read(write(document).encode(), bare=isinstance(document, TopicDocument)) == document
 
 
+def test_blanks_that_end_a_file_are_kept():
+    topic = TopicDocument(name="AI", services="\xa0")
+    assert read(write(topic).encode(), bare=True) == topic
+
+
 @settings(max_examples=200, deadline=None)
 @given(documents)
 def test_both_readers_agree_on_whatever_is_written(document):
