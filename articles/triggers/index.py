@@ -89,7 +89,7 @@ def _plain(text: str) -> str:
 
 SQLITE_TABLE = (
     f"CREATE VIRTUAL TABLE {TABLE} USING fts5(title, excerpt, provider, topics, keys, "
-    """tokenize = "unicode61 remove_diacritics 2", prefix = '3 4')"""
+    """tokenize = "unicode61 remove_diacritics 2")"""
 )
 
 
