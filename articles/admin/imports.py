@@ -17,6 +17,7 @@ from django.urls import path, reverse
 from django.utils.html import format_html
 from django.views.decorators.http import require_POST
 
+from articles import workflow
 from articles.admin.events import editor, label, moment
 from articles.admin.filters import WhoFilter
 from articles.importing import ImportBusyError
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
 FILES_PER_PAGE = 100
 # An import publishes and unpublishes, as its files say.
-UPLOAD_RIGHTS = ["articles.run_importrun", "articles.publish_article"]
+UPLOAD_RIGHTS = ["articles.run_importrun", workflow.MAY_PUBLISH]
 OVERWRITE_RIGHTS = ["articles.change_article", "articles.change_topic", "providers.change_provider"]
 OPTIONS = {
     "uploaded": "Uploaded in the admin",

@@ -47,7 +47,6 @@ if TYPE_CHECKING:
 
     from django.forms import BaseModelFormSet
 
-MAY_PUBLISH = "articles.publish_article"
 EVENTS_SHOWN = 6
 LIKE_AN_ADDRESS = re.compile(r"^\S*(/|[^\s.]\.[a-z]|\d{4}-\d\d)\S*$", re.IGNORECASE)
 NAMED = 5  # of those that a message is about
@@ -136,12 +135,12 @@ class ArticleAdmin(NewsroomAdmin):
         """Who may not publish may change what they wrote themselves, until it is published."""
         if not super().has_change_permission(request, obj):
             return False
-        if obj is None or request.user.has_perm(MAY_PUBLISH):
+        if obj is None or request.user.has_perm(workflow.MAY_PUBLISH):
             return True
         return obj.created_by_id == request.user.pk and obj.status != Article.Status.PUBLISHED
 
     def has_publish_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm(MAY_PUBLISH)
+        return request.user.has_perm(workflow.MAY_PUBLISH)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Article | None = None) -> list[str]:
         """An address that readers have seen stays."""
