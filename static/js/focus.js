@@ -44,6 +44,6 @@
     show();
   };
 
-  window.addEventListener("load", begin);
+  document.addEventListener("DOMContentLoaded", begin);
   document.addEventListener("picture:arrived", begin);
 })();

@@ -18,7 +18,8 @@ def focus_of(image: RemoteImage) -> tuple[int, int]:
 
 
 def click_at(page: Page, x: float, y: float) -> None:
-    """On the picture, as parts of its width and height."""
+    """On the picture, as parts of its width and height, once its script is there."""
+    expect(page.locator(".focus-marker")).to_be_visible()
     box = page.locator(".focus-frame").bounding_box()
     page.mouse.click(box["x"] + x * box["width"], box["y"] + y * box["height"])
 
