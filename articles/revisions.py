@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from django.db.models import F
 
-from articles.documents import to_data
+from articles.documents import ArticleDocument, from_data, to_data
 from articles.models import Article, Revision
 from articles.records import article_document, with_parts
 
@@ -38,6 +38,17 @@ def _revision(article: Article, by: User | None, note: str) -> Revision:
     document = to_data(article_document(article))
     document.pop("secured", None)  # sealed text stays in its one place
     return Revision(article=article, version=article.version, document=document, author=by, note=note)
+
+
+def as_of(article: int, version: int) -> ArticleDocument | None:
+    """The article's document as it was at a version. One that was never kept said what the next kept one says: whoever
+    changes what a story says keeps the version before. None where nothing was kept since."""
+    kept = Revision.objects.filter(article=article, version__gte=version).order_by("version").first()
+    return None if kept is None else document_of(kept)
+
+
+def document_of(revision: Revision) -> ArticleDocument:
+    return cast("ArticleDocument", from_data(revision.document))
 
 
 def keep_last(article: Article) -> None:

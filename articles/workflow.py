@@ -6,7 +6,7 @@ and the importer all call the same functions. `by=None` means the importer, whic
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils import timezone
 
-from articles import revisions
+from articles import checks, revisions
 from articles.models import Article, Event
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ CHUNK = 500  # articles
 MAY_PUBLISH = "articles.publish_article"
 MAY_WRITE = "articles.change_article"
 S = Article.Status
+CHANGED_SINCE = "It has changed since."
 STANDING: dict[str, str] = {
     S.DRAFT: "is a draft",
     S.IN_REVIEW: "is in review",
@@ -77,6 +78,15 @@ def _may(verb: Verb, article: Article, user: User | AnonymousUser) -> bool:
     if user.has_perm(MAY_PUBLISH):
         return True
     return verb.by_author and article.created_by_id == user.pk and user.has_perm(MAY_WRITE)
+
+
+def may_edit(article: Article, user: User | AnonymousUser) -> bool:
+    """Whether `user` may change what the story says: who may not publish may do so with what they wrote themselves,
+    until it is published."""
+    if not user.has_perm(MAY_WRITE):
+        return False
+    is_own = article.created_by_id == user.pk and article.status != S.PUBLISHED
+    return is_own or user.has_perm(MAY_PUBLISH)
 
 
 def submit(article: Article, *, by: User, note: str = "", batch: UUID | None = None) -> Event:
@@ -162,25 +172,44 @@ def apply_to_each(
     note: str = "",
     batch: UUID | None = None,
     until: datetime | None = None,
+    seen: Mapping[int, int] | None = None,
 ) -> Result:
     """Do what the verb says to each that allows it, in one transaction. `articles`: their keys, each with the time from
-    which it is to be public (None: now); `until`: until when, if not for good."""
+    which it is to be public (None: now); `until`: until when, if not for good; `seen`: the version of each that the
+    editor decided about, so that one that has changed since is left alone."""
     if by is not None and not _may_ever(verb, by):
         raise PermissionDenied(f"You may not {verb.label} articles.")
     with transaction.atomic():
         # The rows as they are now, not as a page showed them: two editors may press at once.
         current, now = _locked(sorted(articles)), timezone.now()
         times = {article.pk: _Times(articles[article.pk], until, now) for article in current}
+        versions = {} if seen is None else seen
         refused = {
             article.pk: reason
             for article in current
-            if (reason := _why_not(verb, article, by, note, times[article.pk]))
+            if (
+                reason := _why_not(verb, article, by, note, times[article.pk])
+                or _why_stale(article, versions.get(article.pk, article.version))
+            )
         }
+        if by is not None and verb.target == S.PUBLISHED:  # the importer follows the source
+            coming = [article.pk for article in current if article.status != S.PUBLISHED]
+            refused = _unfit(key for key in coming if key not in refused) | refused
         fit = [article for article in current if article.pk not in refused]
         events = [_event(article, verb.name, verb.target, by, note, batch) for article in fit]
         changes = {article.pk: _set(article, _change(article, verb, times[article.pk])) for article in fit}
         _store(fit, events, by, verb.done.capitalize())
     return Result({event.article_id: event for event in events}, refused, changes)
+
+
+def _unfit(articles: Iterable[int]) -> dict[int, str]:
+    """Those that lack what they have to have, and what that is."""
+    wanting = checks.required(articles)
+    return {key: " ".join(finding.says for finding in found) for key, found in wanting.items() if found}
+
+
+def _why_stale(article: Article, seen: int) -> str:
+    return "" if article.version == seen else CHANGED_SINCE
 
 
 def _may_ever(verb: Verb, user: User) -> bool:
@@ -267,7 +296,7 @@ def undo(batch: UUID, *, by: User) -> Result:
         undoing = [_event(article, UNDO, done[article.pk].from_status, by, "", again) for article in fit]
         changes = {article.pk: _set(article, _as_before(article, done[article.pk], now)) for article in fit}
         _store(fit, undoing, by, "Undone")
-    refused = {article.pk: "It has changed since." for article in current if article.pk not in changes}
+    refused = {article.pk: CHANGED_SINCE for article in current if article.pk not in changes}
     return Result({event.article_id: event for event in undoing}, refused, changes)
 
 

@@ -34,8 +34,12 @@ class CopydeskAdminSite(admin.AdminSite):
         return f"{settings.SITE_NAME} newsroom"
 
     def get_urls(self) -> list[Any]:
-        """Without the view that sends any member of staff to the address of any record, drafts included."""
-        return [url for url in super().get_urls() if getattr(url, "name", "") != "view_on_site"]
+        """With the desk's, and without the view that sends any member of staff to the address of any record, drafts
+        included."""
+        from articles.admin.routes import desk_urls  # the site is made before there are models
+
+        stock = [url for url in super().get_urls() if getattr(url, "name", "") != "view_on_site"]
+        return [*desk_urls(self), *stock]
 
     def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
         if "\0" in request.GET.get("term", ""):

@@ -53,6 +53,12 @@ if min(FRONT_QUALITY_WEIGHT, FRONT_HEAT_WEIGHT) < 0 or FRONT_HALF_LIFE_HOURS <= 
 # Hosts whose players a film's page may show, once its reader has asked for it.
 EMBED_HOSTS = env.list("EMBED_HOSTS", default=["www.youtube.com", "www.youtube-nocookie.com", "player.vimeo.com"])
 
+# What a story has to have before editors can make it public; the rest of articles/checks.py is advice.
+CHECKS_REQUIRED = env.list("CHECKS_REQUIRED", default=["title"])
+_CHECKS = ["title", "link", "provider", "topic", "picture", "alt", "duplicate"]
+if unknown := [name for name in CHECKS_REQUIRED if name not in _CHECKS]:
+    raise ImproperlyConfigured(f"CHECKS_REQUIRED: {unknown[0]} is none of {', '.join(_CHECKS)}.")
+
 # --- What is installed --------------------------------------------------------------------------
 
 INSTALLED_APPS = [

@@ -132,12 +132,7 @@ class ArticleAdmin(NewsroomAdmin):
     # --- Who may ---------------------------------------------------------------------------------
 
     def has_change_permission(self, request: HttpRequest, obj: Article | None = None) -> bool:
-        """Who may not publish may change what they wrote themselves, until it is published."""
-        if not super().has_change_permission(request, obj):
-            return False
-        if obj is None or request.user.has_perm(workflow.MAY_PUBLISH):
-            return True
-        return obj.created_by_id == request.user.pk and obj.status != Article.Status.PUBLISHED
+        return super().has_change_permission(request) if obj is None else workflow.may_edit(obj, request.user)
 
     def has_publish_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(workflow.MAY_PUBLISH)

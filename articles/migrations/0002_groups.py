@@ -1,4 +1,4 @@
-"""The groups a newsroom starts with: Contributors write drafts, Editors publish, Managers run imports too."""
+"""The groups a newsroom starts with: Contributors write drafts, Editors publish, Managers do what cannot be undone."""
 
 from django.contrib.auth.management import create_permissions
 from django.db import migrations
@@ -22,12 +22,16 @@ EDITORS = [
     ("articles", "importrun", ["view"]),
     ("providers", "provider", ["add", "change"]),
     ("providers", "providerimage", ["add", "change", "delete", "view"]),
-    ("images", "remoteimage", ["change", "take_down"]),
+    ("images", "remoteimage", ["change"]),
 ]
 MANAGERS = [
     *EDITORS,
+    ("articles", "article", ["delete"]),
+    ("articles", "topic", ["merge", "delete"]),
     ("articles", "importrun", ["run", "delete"]),
     ("articles", "importedfile", ["delete"]),  # with their run
+    ("providers", "provider", ["delete"]),
+    ("images", "remoteimage", ["take_down"]),
 ]
 
 

@@ -1,5 +1,6 @@
 """The tables."""
 
+from articles.models.desk import Presence, PreviewLink, SavedView, WorkingCopy
 from articles.models.history import Event, Revision
 from articles.models.imports import Conflict, ImportedFile, ImportRun, ImportUpload, SourceFile
 from articles.models.site import OldAddress, SiteVersion, TopicListing
@@ -26,14 +27,18 @@ __all__ = [
     "ImportUpload",
     "ImportedFile",
     "OldAddress",
+    "Presence",
+    "PreviewLink",
     "RelatedImage",
     "RelatedStory",
     "Revision",
+    "SavedView",
     "SiteVersion",
     "SourceFile",
     "Told",
     "Topic",
     "TopicImage",
     "TopicListing",
+    "WorkingCopy",
     "free_stem",
 ]

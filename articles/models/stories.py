@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator, URLValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 from django.db.models.lookups import LessThanOrEqual
 from django.urls import reverse
@@ -18,6 +18,7 @@ from taggit.models import ItemBase
 
 from articles.documents import EARLIEST, LATEST
 from articles.models.topics import Topic
+from articles.outbound import link_key
 from images.models import ImageUse, RemoteImage
 from providers.models import Provider
 from providers.words import searchable
@@ -58,6 +59,10 @@ class Told(models.Model):
 # A published article has a `publish_at`, so this is it; but no index can be entered by it. Nearly all stories went live
 # in the past: SQLite would pick those by that index and sort them, where another has them in the order of the list.
 _LIVE_FROM = Coalesce("publish_at", "published_at")
+
+# What stories can be ordered by; one that was never scored stands where −1 does.
+SCORED_BY = {"heat": Coalesce("heat", -1), "quality": Coalesce("quality", -1)}
+WAITING = Q(status__in=["draft", "in_review"])
 
 
 class ArticleQuerySet(models.QuerySet["Article"]):
@@ -157,7 +162,12 @@ class Article(Told):  # type: ignore[django-manager-missing]  # taggit ships no 
         "public until", null=True, blank=True, editable=False, help_text="When it comes down again."
     )
 
+    no_picture = models.BooleanField(
+        "runs without a picture", default=False, help_text="Tick this where it is meant to have none."
+    )
+
     search_text = models.TextField(blank=True, editable=False)  # see `searchable`
+    link_key = models.BigIntegerField(null=True, editable=False)  # see `articles.outbound`
     secured = models.TextField(blank=True, editable=False)  # sealed: kept and given back, never shown
     extra = models.JSONField("other keys", default=dict, blank=True, editable=False)
     version = models.PositiveIntegerField(default=1, editable=False)
@@ -187,7 +197,17 @@ class Article(Told):  # type: ignore[django-manager-missing]  # taggit ships no 
             models.Index(fields=["unpublish_at"], name="article_by_expiry", condition=Q(unpublish_at__isnull=False)),
             models.Index(fields=["provider", "status", "-published_at", "-id"], name="article_by_provider"),
             models.Index(fields=["type", "-published_at", "-id"], name="article_by_type"),
-            models.Index(fields=["created_by"], name="article_by_author", condition=Q(created_by__isnull=False)),
+            models.Index(
+                fields=["created_by", "-published_at", "-id"],
+                name="article_by_author",
+                condition=Q(created_by__isnull=False),
+            ),
+            models.Index(fields=["link_key"], name="article_by_link", condition=Q(link_key__isnull=False)),
+            # What waits at the desk, by its scores.
+            models.Index("status", SCORED_BY["heat"].desc(), F("id").desc(), name="article_by_heat", condition=WAITING),
+            models.Index(
+                "status", SCORED_BY["quality"].desc(), F("id").desc(), name="article_by_quality", condition=WAITING
+            ),
         ]
         constraints = [
             models.CheckConstraint(
@@ -201,7 +221,7 @@ class Article(Told):  # type: ignore[django-manager-missing]  # taggit ships no 
             models.CheckConstraint(
                 condition=Q(unpublish_at__isnull=True)
                 | Q(publish_at__isnull=True)
-                | Q(unpublish_at__gt=models.F("publish_at")),
+                | Q(unpublish_at__gt=F("publish_at")),
                 name="article_ends_after_it_begins",
             ),
             models.CheckConstraint(
@@ -213,8 +233,9 @@ class Article(Told):  # type: ignore[django-manager-missing]  # taggit ships no 
 
     def save(self, *args, **kwargs) -> None:
         self.search_text = searchable(self.title, self.excerpt)
+        self.link_key = link_key(self.web_url, self.original_url)
         if (fields := kwargs.get("update_fields")) is not None:
-            kwargs["update_fields"] = {*fields, "search_text"}
+            kwargs["update_fields"] = {*fields, "search_text", "link_key"}
         super().save(*args, **kwargs)
 
     def get_absolute_url(self) -> str:

@@ -32,6 +32,7 @@ class Topic(TagBase):
 
     class Meta:
         ordering = ["name"]
+        permissions = [("merge_topic", "Can merge topics")]
         constraints = [
             models.CheckConstraint(condition=~Q(key=""), name="topic_has_a_name"),
             models.CheckConstraint(

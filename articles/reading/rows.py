@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from articles.documents import ArticleDocument, ImageRef, ProviderRef, RelatedRef, make_stem, topic_key
 from articles.documents.kinds import NestedKind
+from articles.outbound import link_key
 from providers.words import searchable
 
 
@@ -30,7 +31,7 @@ USE_FIELDS = _fields(ImageRef, "url", "extra")
 # Columns of rows, in order: moments and mappings are stored as text, the other fields as they are.
 _MOMENTS = ("published_at", "updated_at")
 _AS_IT_IS = tuple(name for name in ARTICLE_FIELDS if name not in _MOMENTS)
-ARTICLE_COLUMNS = (*_AS_IT_IS, *_MOMENTS, "extra", "search_text", "provider_ref")
+ARTICLE_COLUMNS = (*_AS_IT_IS, *_MOMENTS, "extra", "search_text", "link_key", "provider_ref")
 _RELATED_AS_IT_IS = tuple(name for name in RELATED_FIELDS if name not in _MOMENTS)
 RELATED_COLUMNS = ("position", *_RELATED_AS_IT_IS, "published_at", "extra", "provider_ref")
 USE_COLUMNS = ("position", *USE_FIELDS, "extra")
@@ -95,6 +96,7 @@ def article_rows(document: ArticleDocument, name: str = "") -> ArticleRows:
             moment(document.updated_at),
             mapping(document.extra),
             searchable(document.title, document.excerpt),
+            link_key(document.web_url, document.original_url),
             given,
         ),
         provider,

@@ -76,7 +76,7 @@ WATCHED = [
     Watched(
         Article,
         f"{{row}}.{PUBLISHED}",
-        frozenset({"secured", "search_text", "version", "created_by_id", "created_at"}),
+        frozenset({"secured", "search_text", "link_key", "no_picture", "version", "created_by_id", "created_at"}),
     ),
     Watched(ArticleTopic, _of_article("content_object_id")),
     Watched(ArticleImage, _of_article("article_id")),

@@ -1,0 +1,14 @@
+"""The addresses in the admin that belong to no model: the desk, and what is done to many stories at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from django.contrib.admin import AdminSite
+    from django.urls import URLPattern
+
+
+def desk_urls(site: AdminSite) -> list[URLPattern]:
+    """Each view behind `site.admin_view`, which lets only members of the staff in."""
+    return []
