@@ -122,7 +122,7 @@ class WithHistory:
         is_live = after.is_live and not before.is_live
         context = {
             "title": str(story),
-            "subtitle": f"{before.name} and {after.version}",
+            "subtitle": f"Versions {before.version} and {after.version}",
             "sides": [before, after],
             "before": before,
             "after": after,
@@ -244,10 +244,15 @@ def _panels(before: ArticleDocument, after: ArticleDocument) -> Sequence[Panel]:
         Panel(
             name,
             LABELS.get(name) or label(name),
-            compared(name, field_data(before, name), field_data(after, name)),
+            compared(name, _value(before, name), _value(after, name)),
         )
         for name in changed_fields(before, after)
     ]
+
+
+def _value(document: ArticleDocument, name: str) -> Any:
+    value = field_data(document, name)
+    return value if name != "published" else "Yes" if value else "No"
 
 
 def _stale(article: Article, seen: int) -> str:

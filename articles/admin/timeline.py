@@ -127,7 +127,7 @@ class Timeline:
         return Entry(
             at=moment.at,
             who=str(self.article.created_by or "Import") if source else str(self.article.created_by or "–"),
-            what="imported" if source else "created",
+            what="created",
             version=moment.version,
             links=links,
         )

@@ -88,7 +88,7 @@ def imported(tmp_path):
 def test_import_is_the_beginning_and_leads_to_its_run_and_its_file(client, imported):
     article = imported()
     [beginning] = timeline(client, article)
-    assert "Import imported" in beginning
+    assert "Import Created" in beginning
     html = client.get(address("history", article)).content.decode()
     run = reverse("admin:articles_importrun_change", args=[ImportRun.objects.get().pk])
     file = reverse("admin:articles_sourcefile_change", args=[SourceFile.objects.get().pk])
@@ -104,10 +104,10 @@ def test_timeline_tells_everything_newest_first(client, imported, editor):
     imported(title="Their new title")
     entries = timeline(client, article)
     assert [re.sub(r"^.*?\d\d:\d\d ", "", entry).split(" Version")[0] for entry in entries] == [
-        "Import conflict with the source: title The import Source file _news/2026-03-02-tram.md",
-        "ana edited: title, excerpt",
-        "ana published Draft → Published",
-        "Import imported The import Source file _news/2026-03-02-tram.md",
+        "Import Conflict with the source: title The import Source file _news/2026-03-02-tram.md",
+        "ana Edited: title, excerpt",
+        "ana Published Draft → Published",
+        "Import Created The import Source file _news/2026-03-02-tram.md",
     ]
 
 
@@ -128,9 +128,9 @@ def test_settling_is_told_with_the_version_that_came_of_it(client, imported, edi
     source = reverse("admin:articles_sourcefile_change", args=[article.source_file.pk])
     client.post(source, filled(client.get(source), "settle") | {"take": "title"})
     settled, conflict, *_ = timeline(client, article)
-    assert "settled with the source: title (theirs taken)" in settled
+    assert "Settled with the source: title (theirs taken)" in settled
     assert "Version 3, as it is now" in settled
-    assert "conflict with the source: title" in conflict
+    assert "Conflict with the source: title" in conflict
     assert "Version" not in conflict
 
 
@@ -149,7 +149,7 @@ def test_written_here_begins_with_its_author(client, editor):
     data = filled(client.get(reverse("admin:articles_article_add")))
     client.post(reverse("admin:articles_article_add"), data | {"title": "Written here", "verb-note": "From the wire"})
     [entry] = timeline(client, Article.objects.get())
-    assert "ana created: " in entry
+    assert "ana Created: " in entry
     assert "“From the wire”" in entry
     assert "Version 1" in entry
 
@@ -160,7 +160,7 @@ def test_version_that_no_event_tells_of_is_told_by_what_changed(client, editor):
     Article.objects.filter(pk=article.pk).update(title="After", version=2, modified_at=timezone.now())
     revisions.record(article, by=editor, note="By a script")
     newest, oldest = timeline(client, article)
-    assert "ana kept: title “By a script” Version 2" in newest
+    assert "ana Kept: title “By a script” Version 2" in newest
     assert "Version 1" in oldest
 
 
@@ -457,7 +457,7 @@ def test_field_is_restored_into_a_new_version(client, editor):
     event, revision = article.events.first(), article.revisions.first()
     assert (event.verb, event.actor, event.note) == ("restore_revision", editor, "Restored from version 1")
     assert (revision.version, revision.author, revision.note) == (3, editor, "Restored from version 1")
-    assert "ana restored from an older version: title “Restored from version 1”" in timeline(client, article)[0]
+    assert "ana Restored from an older version: title “Restored from version 1”" in timeline(client, article)[0]
 
 
 def test_whole_is_restored_and_nothing_else_is_touched(client, editor):
@@ -716,7 +716,7 @@ def test_who_may_not_restore_sees_no_button(client, editor):
     client.force_login(make_user("Contributors"))
     assert "After" in compare(client, article)
     assert 'name="fields"' not in compare(client, article)
-    assert "or restore" not in client.get(address("history", article)).content.decode()
+    assert "Restore" not in client.get(address("history", article)).content.decode()
 
 
 @pytest.mark.parametrize("page", ["history", "compare"])
@@ -733,7 +733,7 @@ def test_who_may_see_no_files_and_no_runs_is_not_led_to_them(client, imported):
     user.user_permissions.add(Permission.objects.get(codename="view_article"))
     client.force_login(user)
     html = client.get(address("history", article)).content.decode()
-    assert "imported" in html
+    assert "Created" in html
     assert "sourcefile" not in html
     assert "importrun" not in html
 
