@@ -105,6 +105,7 @@ class OrderedTopicsField(forms.ModelMultipleChoiceField):
 class ArticleForm(ReadersTextForm, KeepsUntouched):
     may_add_topics = False  # the admin's subclass for each request says so,
     editor: AbstractBaseUser | AnonymousUser | None = None  # and who is asking
+    note = ""  # why, as it was given with the buttons
 
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
     topics = OrderedTopicsField(
@@ -144,6 +145,10 @@ class ArticleForm(ReadersTextForm, KeepsUntouched):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
+        told = VerbForm(self.data)
+        for error in told.errors.get("note", []):
+            self.add_error(None, f"{told.fields['note'].label}: {error}")
+        self.note = told.cleaned_data.get("note", "")
         if not self.instance._state.adding and cleaned.get("version") != self.instance.version:
             raise forms.ValidationError(_stale(self.instance, self.editor), code="stale")
         if "stem" in self.fields and not cleaned.get("stem") and cleaned.get("title"):
