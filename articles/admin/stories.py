@@ -344,7 +344,7 @@ class ArticleAdmin(NewsroomAdmin):
         self._warn_of_pictures(request, obj)
         return response
 
-    def response_post_save_change(self, request: HttpRequest, obj: Article) -> HttpResponse:
+    def response_post_save_change(self, request: HttpRequest, obj: Article) -> HttpResponseRedirect:
         """Back to where it was opened from, such as its card at the desk, if the form's address says where that is."""
         url = request.GET.get("next", "")
         if url_has_allowed_host_and_scheme(url, {request.get_host()}, request.is_secure()):

@@ -117,7 +117,7 @@ def test_times_are_for_scheduling_alone(client, draft):
         ("schedule", {"at": "tomorrow"}, "Public from: Enter a valid date/time."),
         ("schedule", {"at": "2001-01-01T10:00"}, "The time from which it is to be public has passed."),
         ("schedule", {}, "Say from when it is to be public."),
-        ("send_back", {"note": "why"}, "It is a draft, so it cannot be sent back."),
+        ("unpublish", {}, "It is a draft, so it cannot be unpublished."),
         ("publish", {"note": "x" * 501}, "Note: Ensure this value has at most 500 characters (it has 501)."),
         ("publish", {"note": "\0"}, "Note: Null characters are not allowed."),
     ],

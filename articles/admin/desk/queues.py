@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import F, Q
+from django.db.models import BooleanField, F, Func, IntegerField, Q
 from django.utils import timezone
 
 from articles.days import midnight
 from articles.models import Article, Conflict
-from articles.models.stories import SCORED_BY, WAITING
+from articles.models.stories import SCORED_BY
 from images.newsroom import is_key
 
 if TYPE_CHECKING:
@@ -23,6 +23,13 @@ if TYPE_CHECKING:
 A_PAGE = 40  # cards
 MOST = 10_000  # stories of a queue that are counted
 S = Article.Status
+
+# What the indexes of the scores are made of (SCORED_BY and WAITING), in so many words: SQLite takes an index whose
+# expression or condition has a constant only for the same constant, and never for a parameter.
+SCORES = {
+    name: Func(F(name), template="COALESCE(%(expressions)s, -1)", output_field=IntegerField()) for name in SCORED_BY
+}
+IN_INDEX = Func(F("status"), template="%(expressions)s IN ('draft', 'in_review')", output_field=BooleanField())
 
 
 @dataclass(frozen=True)
@@ -36,8 +43,8 @@ class Order:
 
     def arrange(self, stories: ArticleQuerySet) -> ArticleQuerySet:
         place = self._place
-        if self.by in SCORED_BY:  # SQLite takes their indexes only where the condition of these is said in so many words
-            stories = stories.filter(WAITING)
+        if self.by in SCORES:
+            stories = stories.filter(IN_INDEX)
         return stories.order_by(*(place.desc(), "-pk") if self.is_descending else (place.asc(), "pk"))
 
     def after(self, stories: ArticleQuerySet, mark: str) -> ArticleQuerySet:
@@ -54,19 +61,19 @@ class Order:
     def mark(self, story: Article) -> str:
         """Where the story stands, for an address."""
         value = getattr(story, self.by)
-        if self.by in SCORED_BY:
+        if self.by in SCORES:
             return f"{-1 if value is None else value},{story.pk}"
         return f"{value.astimezone(UTC).replace(tzinfo=None).isoformat()},{story.pk}"
 
     @property
     def _place(self) -> Any:
-        return SCORED_BY.get(self.by, F(self.by))
+        return SCORES.get(self.by, F(self.by))
 
     def _read(self, mark: str) -> tuple[Any, int] | None:
         value, _, key = mark.rpartition(",")
         if not is_key(key):
             return None
-        if self.by in SCORED_BY:
+        if self.by in SCORES:
             return (int(value), int(key)) if is_key(value.removeprefix("-")) else None
         try:
             return datetime.fromisoformat(value).replace(tzinfo=UTC), int(key)
