@@ -35,6 +35,7 @@ class Card:
     findings: list[checks.Finding]
     verbs: dict[str, workflow.Verb]
     may_edit: bool
+    following: int  # the story after it, or else itself: where to go on without a script
     error: str = ""
 
     @property
@@ -115,9 +116,17 @@ def with_cards_parts(stories: ArticleQuerySet) -> ArticleQuerySet:
 
 def cards(stories: Sequence[Article], user: User) -> list[Card]:
     """In the same order. The checks are asked about all of them at once."""
-    found = checks.findings([story.pk for story in stories])
+    keys = [story.pk for story in stories]
+    found, following = checks.findings(keys), dict(zip(keys, keys[1:], strict=False))
     return [
-        Card(story, found.get(story.pk, []), _verbs(story, user), workflow.may_edit(story, user)) for story in stories
+        Card(
+            story,
+            found.get(story.pk, []),
+            _verbs(story, user),
+            workflow.may_edit(story, user),
+            following.get(story.pk, story.pk),
+        )
+        for story in stories
     ]
 
 
