@@ -10,7 +10,7 @@ from django.contrib.admin.widgets import AutocompleteSelect
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from django.db.models import ForeignKey
+    from django.db.models import ForeignKey, Model
     from django.http import HttpRequest
 
 
@@ -41,6 +41,8 @@ class NewsroomAdmin(admin.ModelAdmin):
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     view_on_site: Any = False
+    #: What the site writes down of a record: nobody deletes it by itself, but it goes with the record.
+    goes_with: Sequence[type[Model]] = ()
 
     class Media:
         js = ["js/admin.js"]
@@ -51,6 +53,10 @@ class NewsroomAdmin(admin.ModelAdmin):
         if record and request.method == "POST":
             record.refresh_from_db(from_queryset=self.model._default_manager.select_for_update())
         return record
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        deleted, counts, missing_rights, protected = super().get_deleted_objects(objs, request)
+        return deleted, counts, missing_rights - {model._meta.verbose_name for model in self.goes_with}, protected
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Django lets any column be asked for by its name: sealed text, and regular expressions too."""

@@ -122,6 +122,7 @@ class ArticleAdmin(NewsroomAdmin):
     search_fields = ["title"]  # asked for by the search box; `get_search_results` does the search
     search_help_text = "Title, excerpt, provider, topic or address"
     actions = ["publish_selected", "unpublish_selected"]
+    goes_with = [Event, SourceFile]
 
     @property
     def media(self) -> Any:
@@ -140,11 +141,6 @@ class ArticleAdmin(NewsroomAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Article | None = None) -> list[str]:
         """An address that readers have seen stays."""
         return ["stem"] if obj and obj.publish_at else []
-
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Nobody deletes events by themselves, but they go with their story."""
-        deleted, counts, missing_rights, protected = super().get_deleted_objects(objs, request)
-        return deleted, counts, missing_rights - {Event._meta.verbose_name}, protected
 
     # --- The list --------------------------------------------------------------------------------
 
