@@ -34,6 +34,7 @@ from articles.admin.forms import ArticleForm, LoadedAutocomplete, RelatedStoryFo
 from articles.admin.sources import differs_badge
 from articles.importing.settling import forget_agreed
 from articles.models import Article, ArticleImage, Conflict, Event, RelatedImage, RelatedStory, SourceFile, Topic
+from articles.outbound import link_key
 from articles.search import search
 from images.alt import alt_warning
 from images.forms import NO_CREDIT, SOURCE_FIELDS, PlacedFormSet
@@ -49,6 +50,8 @@ if TYPE_CHECKING:
 
 EVENTS_SHOWN = 6
 LIKE_AN_ADDRESS = re.compile(r"^\S*(/|[^\s.]\.[a-z]|\d{4}-\d\d)\S*$", re.IGNORECASE)
+LOOKED_THROUGH = 10_000  # of the newest stories, for a part of an address
+MOST_NAMESAKES = 100
 NAMED = 5  # of those that a message is about
 OFFERED = 12
 SCORES = '<span class="score">Quality <b>{}</b></span> <span class="score">Heat <b>{}</b></span>'
@@ -159,8 +162,8 @@ class ArticleAdmin(NewsroomAdmin):
         if not (term := search_term.replace("\0", " ").strip()):
             return queryset, False
         found = Q(pk__in=search(Article.objects.order_by(), term).values("pk"))
-        if LIKE_AN_ADDRESS.search(term):  # else they need not all be looked through
-            found |= Q(stem__icontains=term) | Q(web_url__icontains=term) | Q(original_url__icontains=term)
+        if LIKE_AN_ADDRESS.search(term):
+            found |= _at(term)
         return queryset.filter(found), False
 
     @admin.display(description="Picture")
@@ -168,7 +171,7 @@ class ArticleAdmin(NewsroomAdmin):
         lead = article.lead_image
         return thumbnail(lead.image if lead else None)
 
-    @admin.display(description="Story", ordering="title")
+    @admin.display(description="Story")
     def story(self, article: Article) -> str:
         return article.headline
 
@@ -389,6 +392,17 @@ def state_badge(article: Article) -> SafeString:
         word = "was public until" if article.unpublish_at <= now else "public until"
         return format_html('{} <span class="when">{} {}</span>', badge, word, _moment(article.unpublish_at))
     return badge
+
+
+def _at(address: str) -> Q:
+    """The stories at the address, ours or the source's; where there is none, the recent ones with it in theirs."""
+    name = address.rstrip("/").rpartition("/")[2].removesuffix(".md")
+    links = [link_key(address), link_key(f"https://{address}")]
+    there = Article.objects.filter(Q(link_key__in=links) | Q(stem=name)).order_by()
+    if found := list(there.values_list("pk", flat=True)[:MOST_NAMESAKES]):
+        return Q(pk__in=found)
+    parts = Q(stem__icontains=address) | Q(web_url__icontains=address) | Q(original_url__icontains=address)
+    return parts & Q(pk__in=Article.objects.newest_first().values("pk")[:LOOKED_THROUGH])
 
 
 def _moment(at: Any) -> str:
