@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
 from django.db.models import F
@@ -45,6 +45,19 @@ def as_of(article: int, version: int) -> ArticleDocument | None:
     changes what a story says keeps the version before. None where nothing was kept since."""
     kept = Revision.objects.filter(article=article, version__gte=version).order_by("version").first()
     return None if kept is None else document_of(kept)
+
+
+def before_each(versions: Mapping[int, int], reach: int) -> dict[int, ArticleDocument]:
+    """The same of many articles: each as it was before a version of its, which is at most `reach` behind its last."""
+    found: dict[int, ArticleDocument] = {}
+    keys = sorted(versions)
+    for start in range(0, len(keys), CHUNK):
+        near = Revision.objects.filter(version__gte=F("article__version") - reach)
+        kept = near.filter(article__in=keys[start : start + CHUNK]).order_by("article", "version")
+        for revision in kept:
+            if revision.version >= versions[revision.article_id] - 1:
+                found.setdefault(revision.article_id, document_of(revision))
+    return found
 
 
 def document_of(revision: Revision) -> ArticleDocument:

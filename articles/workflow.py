@@ -6,7 +6,7 @@ and the importer all call the same functions. `by=None` means the importer, whic
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -163,6 +163,11 @@ class Result:
     refused: dict[int, str]  # why, for the editor
     changes: dict[int, dict[str, object]]  # what changed in the rows of those that are done
 
+    @property
+    def batch(self) -> UUID | None:
+        """What undoes it, if it can be undone."""
+        return next((event.batch for event in self.done.values()), None)
+
 
 def apply_to_each(
     verb: Verb,
@@ -283,25 +288,44 @@ def _text(moment: datetime | None) -> str | None:
 UNDO = "undo"
 
 
-def undo(batch: UUID, *, by: User) -> Result:
+def undo(batch: UUID, *, by: User, again: UUID | None = None, only: Collection[int] | None = None) -> Result:
     """Put everything that was done under this batch back to where it was, but what has changed since. An undo is a
-    batch too, so it can be undone."""
-    events = list(Event.objects.filter(batch=batch, verb__in=[*VERBS, UNDO]).order_by("pk"))
-    if not by.has_perm(MAY_PUBLISH) and not all(_is_authors_own(event, by) for event in events):
+    batch too, so it can be undone. `again`: that batch, and `only`: the stories that have not changed since, where the
+    caller, who holds their rows, knows it better."""
+    events = Event.objects.filter(batch=batch, verb__in=[*VERBS, UNDO]).order_by("pk")
+    moves = [event for event in events if "before" in event.data]
+    first, last = ({event.article_id: event for event in some} for some in (moves[::-1], moves))
+    if not may_undo(moves, by):
         raise PermissionDenied("You may not undo what others did.")
-    done = {event.article_id: event for event in events}
     with transaction.atomic():
-        current, again, now = _locked(sorted(done)), uuid4(), timezone.now()
-        fit = [article for article in current if article.version == done[article.pk].data.get("version")]
-        undoing = [_event(article, UNDO, done[article.pk].from_status, by, "", again) for article in fit]
-        changes = {article.pk: _set(article, _as_before(article, done[article.pk], now)) for article in fit}
+        current, again, now = _locked(sorted(last)), again or uuid4(), timezone.now()
+        if not by.has_perm(MAY_PUBLISH) and any(article.created_by_id != by.pk for article in current):
+            raise PermissionDenied("You may not undo what was done to the stories of others.")
+        as_left = _as_left(current, last) if only is None else only
+        fit = [article for article in current if article.pk in as_left]
+        undoing = [_event(article, UNDO, first[article.pk].from_status, by, "", again) for article in fit]
+        for event in undoing:
+            event.data["undoes"] = str(batch)
+        changes = {article.pk: _set(article, _as_before(article, first[article.pk], now)) for article in fit}
         _store(fit, undoing, by, "Undone")
     refused = {article.pk: CHANGED_SINCE for article in current if article.pk not in changes}
     return Result({event.article_id: event for event in undoing}, refused, changes)
 
 
-def _is_authors_own(event: Event, user: User) -> bool:
-    return event.actor_id == user.pk and event.verb in VERBS and VERBS[event.verb].by_author
+def _as_left(articles: Iterable[Article], events: Mapping[int, Event]) -> set[int]:
+    return {article.pk for article in articles if article.version == events[article.pk].data.get("version")}
+
+
+def may_undo(events: Iterable[Event], user: User | AnonymousUser) -> bool:
+    """Whoever may publish undoes everything; who may write, what they did themselves with a story of their own."""
+    if user.has_perm(MAY_PUBLISH):
+        return True
+    return user.has_perm(MAY_WRITE) and all(_is_authors_own(event, user) for event in events)
+
+
+def _is_authors_own(event: Event, user: User | AnonymousUser) -> bool:
+    """An edit moves nothing."""
+    return event.actor_id == user.pk and {event.from_status, event.to_status} <= {"", S.DRAFT, S.IN_REVIEW}
 
 
 def _as_before(article: Article, event: Event, now: datetime) -> dict[str, object]:

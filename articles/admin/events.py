@@ -32,6 +32,7 @@ DONE = {verb.name: verb.done for verb in workflow.VERBS.values()} | {
     "import": "imported",
     "conflict": "conflict with the source",
     "settle": "settled with the source",
+    "undo": "undone",
     "merge_topic": "topic merged",
     "preview_link": "preview link made",
     "revoke_link": "preview link revoked",

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from django.urls import URLPattern
 
 
-def preview_urls(site: admin.AdminSite) -> list[URLPattern]:
+def urls(site: admin.AdminSite) -> list[URLPattern]:
     here, name = "articles/article/<str:key>/preview/", "articles_article_preview"
     return [
         path(here, site.admin_view(preview), name=name),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.urls import path
+
 if TYPE_CHECKING:
     from django.contrib.admin import AdminSite
     from django.urls import URLPattern
@@ -11,6 +13,10 @@ if TYPE_CHECKING:
 
 def desk_urls(site: AdminSite) -> list[URLPattern]:
     """Each view behind `site.admin_view`, which lets only members of the staff in."""
-    from articles.admin.previews import preview_urls  # the site is made before there are models
+    from articles.admin import batches, desk, previews  # the site is made before there are models
 
-    return [*preview_urls(site)]
+    return [
+        *desk.urls(site),
+        *previews.urls(site),
+        path("desk/undo/", site.admin_view(batches.undo), name="desk_undo"),
+    ]

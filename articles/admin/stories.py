@@ -16,6 +16,7 @@ from django.template.defaultfilters import date as format_date
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import SafeString
 
 from articles import revisions, workflow
@@ -341,6 +342,13 @@ class ArticleAdmin(NewsroomAdmin):
         response = super().response_change(request, obj)
         self._warn_of_pictures(request, obj)
         return response
+
+    def response_post_save_change(self, request: HttpRequest, obj: Article) -> HttpResponseRedirect:
+        """Back to where it was opened from, such as its card at the desk, if the form's address says where that is."""
+        url = request.GET.get("next", "")
+        if url_has_allowed_host_and_scheme(url, {request.get_host()}, request.is_secure()):
+            return HttpResponseRedirect(url)
+        return super().response_post_save_change(request, obj)
 
     def _pressed(self, request: HttpRequest) -> workflow.Verb | None:
         """The verb of the button, if it was one. An unknown one rolls the save back, as one not permitted will."""
