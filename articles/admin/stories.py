@@ -24,7 +24,9 @@ from articles.admin.events import editor as _editor
 from articles.admin.events import told
 from articles.admin.filters import (
     ArticleDiffersFilter,
+    ChangesFilter,
     DateFilter,
+    GoesLiveFilter,
     PictureFilter,
     ProviderFilter,
     StateFilter,
@@ -120,6 +122,7 @@ class ArticleAdmin(NewsroomAdmin):
     list_display_links = ["story"]
     list_filter = [
         *(StateFilter, PictureFilter, ArticleDiffersFilter, DateFilter, TopicFilter, ProviderFilter, TypeFilter),
+        *(GoesLiveFilter, ChangesFilter),
     ]
     list_select_related = ["provider"]
     ordering = ["-published_at", "-pk"]
