@@ -26,7 +26,9 @@ from articles.admin.events import editor as _editor
 from articles.admin.events import told
 from articles.admin.filters import (
     ArticleDiffersFilter,
+    ChangesFilter,
     DateFilter,
+    GoesLiveFilter,
     PictureFilter,
     ProviderFilter,
     StateFilter,
@@ -120,11 +122,13 @@ class ArticleAdmin(WithHistory, NewsroomAdmin):
     list_display_links = ["story"]
     list_filter = [
         *(StateFilter, PictureFilter, ArticleDiffersFilter, DateFilter, TopicFilter, ProviderFilter, TypeFilter),
+        *(GoesLiveFilter, ChangesFilter),
     ]
     list_select_related = ["provider"]
     ordering = ["-published_at", "-pk"]
     search_fields = ["title"]  # asked for by the search box; `get_search_results` does the search
     search_help_text = "Title, excerpt, provider, topic or address"
+    goes_with = [Event, SourceFile]
 
     @property
     def media(self) -> Any:
@@ -140,11 +144,6 @@ class ArticleAdmin(WithHistory, NewsroomAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Article | None = None) -> list[str]:
         """An address that readers have seen stays."""
         return ["stem"] if obj and obj.publish_at else []
-
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Nobody deletes events by themselves, but they go with their story."""
-        deleted, counts, missing_rights, protected = super().get_deleted_objects(objs, request)
-        return deleted, counts, missing_rights - {Event._meta.verbose_name}, protected
 
     # --- The list --------------------------------------------------------------------------------
 
