@@ -32,6 +32,9 @@ DONE = {verb.name: verb.done for verb in workflow.VERBS.values()} | {
     "import": "imported",
     "conflict": "conflict with the source",
     "settle": "settled with the source",
+    "keep_changes": "kept unpublished changes",
+    "put_live": "put changes live",
+    "discard_changes": "discarded unpublished changes",
 }
 RELATIONS = {
     "topics": "topics",
