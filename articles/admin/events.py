@@ -39,6 +39,9 @@ DONE = {verb.name: verb.done for verb in workflow.VERBS.values()} | {
     "merge_topic": "topic merged",
     "preview_link": "preview link made",
     "revoke_link": "preview link revoked",
+    "keep_changes": "kept unpublished changes",
+    "put_live": "put changes live",
+    "discard_changes": "discarded unpublished changes",
 }
 RELATIONS = {
     "topics": "topics",
