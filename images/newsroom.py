@@ -13,7 +13,7 @@ from django.core.paginator import Paginator
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from django.db.models import ForeignKey, QuerySet
+    from django.db.models import ForeignKey, Model, QuerySet
     from django.http import HttpRequest
 
 
@@ -67,6 +67,8 @@ class NewsroomAdmin(admin.ModelAdmin):
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     view_on_site: Any = False
+    #: What the site writes down of a record: nobody deletes it by itself, but it goes with the record.
+    goes_with: Sequence[type[Model]] = ()
 
     class Media:
         js = ["js/admin.js"]
@@ -77,6 +79,10 @@ class NewsroomAdmin(admin.ModelAdmin):
         if record and request.method == "POST":
             record.refresh_from_db(from_queryset=self.model._default_manager.select_for_update())
         return record
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        deleted, counts, missing_rights, protected = super().get_deleted_objects(objs, request)
+        return deleted, counts, missing_rights - {model._meta.verbose_name for model in self.goes_with}, protected
 
     def get_paginator(
         self, request: HttpRequest, queryset: QuerySet, per_page: int, *args: Any, **kwargs: Any

@@ -36,6 +36,12 @@ DONE = {verb.name: verb.done for verb in workflow.VERBS.values()} | {
     "settle": "settled with the source",
     "undo": "undone",
     restoring.VERB: "restored from an older version",
+    "merge_topic": "topic merged",
+    "preview_link": "preview link made",
+    "revoke_link": "preview link revoked",
+    "keep_changes": "kept unpublished changes",
+    "put_live": "put changes live",
+    "discard_changes": "discarded unpublished changes",
 }
 RELATIONS = {
     "topics": "topics",

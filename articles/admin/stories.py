@@ -22,11 +22,14 @@ from django.utils.safestring import SafeString
 
 from articles import checks, revisions, workflow
 from articles.admin import bulk
+from articles.admin.changes import UnpublishedChanges
 from articles.admin.events import editor as _editor
 from articles.admin.events import told
 from articles.admin.filters import (
     ArticleDiffersFilter,
+    ChangesFilter,
     DateFilter,
+    GoesLiveFilter,
     PictureFilter,
     ProviderFilter,
     StateFilter,
@@ -35,6 +38,7 @@ from articles.admin.filters import (
 )
 from articles.admin.forms import ArticleForm, LoadedAutocomplete, RelatedStoryForm, VerbForm
 from articles.admin.history import WithHistory
+from articles.admin.presence import TellsWhoIsThere
 from articles.admin.sources import differs_badge
 from articles.importing.settling import forget_agreed
 from articles.models import Article, ArticleImage, Conflict, Event, RelatedImage, RelatedStory, SourceFile, Topic
@@ -43,11 +47,11 @@ from articles.search import search
 from images.forms import SOURCE_FIELDS, PlacedFormSet
 from images.inlines import CaptionedPictureInline
 from images.models import RemoteImage
-from images.newsroom import NewsroomAdmin, is_key
+from images.newsroom import is_key
 from images.thumbnails import thumbnail
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from django.forms import BaseModelFormSet
 
@@ -92,12 +96,14 @@ class RelatedStoryInline(admin.StackedInline):
 
     @admin.display(description="Picture")
     def picture(self, story: RelatedStory) -> SafeString:
+        if hasattr(story, "shown_picture"):  # a row of unpublished changes
+            return thumbnail(story.shown_picture)
         lead = story.lead_image if story.pk else None
         return thumbnail(lead.image if lead else None)
 
 
 @admin.register(Article)
-class ArticleAdmin(WithHistory, NewsroomAdmin):
+class ArticleAdmin(WithHistory, UnpublishedChanges, TellsWhoIsThere):
     form = ArticleForm
     formfield_overrides = SOURCE_FIELDS
     exclude = ["topics"]  # the form's own field keeps their order; the model's would not
@@ -120,11 +126,13 @@ class ArticleAdmin(WithHistory, NewsroomAdmin):
     list_display_links = ["story"]
     list_filter = [
         *(StateFilter, PictureFilter, ArticleDiffersFilter, DateFilter, TopicFilter, ProviderFilter, TypeFilter),
+        *(GoesLiveFilter, ChangesFilter),
     ]
     list_select_related = ["provider"]
     ordering = ["-published_at", "-pk"]
     search_fields = ["title"]  # asked for by the search box; `get_search_results` does the search
     search_help_text = "Title, excerpt, provider, topic or address"
+    goes_with = [Event, SourceFile]
 
     @property
     def media(self) -> Any:
@@ -140,11 +148,6 @@ class ArticleAdmin(WithHistory, NewsroomAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Article | None = None) -> list[str]:
         """An address that readers have seen stays."""
         return ["stem"] if obj and obj.publish_at else []
-
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Nobody deletes events by themselves, but they go with their story."""
-        deleted, counts, missing_rights, protected = super().get_deleted_objects(objs, request)
-        return deleted, counts, missing_rights - {Event._meta.verbose_name}, protected
 
     # --- The list --------------------------------------------------------------------------------
 
@@ -317,14 +320,14 @@ class ArticleAdmin(WithHistory, NewsroomAdmin):
 
     def response_add(self, request: HttpRequest, obj: Article, post_url_continue: str | None = None) -> HttpResponse:
         if verb := self._pressed(request):
-            return self._saved_and(verb, request, obj, edited=True)
+            return self._saved_and(verb, request, obj, edited=True, told=request.POST)
         response = super().response_add(request, obj, post_url_continue)
         self._warn(request, obj)
         return response
 
     def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
         if verb := self._pressed(request):
-            return self._saved_and(verb, request, obj, edited=obj.was_edited)
+            return self._saved_and(verb, request, obj, edited=obj.was_edited, told=request.POST)
         if not obj.was_edited:
             self.message_user(request, f"Nothing had changed in “{obj}”.", messages.INFO)
             if "_continue" in request.POST:
@@ -349,13 +352,15 @@ class ArticleAdmin(WithHistory, NewsroomAdmin):
             return verb
         raise PermissionDenied
 
-    def _saved_and(self, verb: workflow.Verb, request: HttpRequest, obj: Article, *, edited: bool) -> HttpResponse:
+    def _saved_and(
+        self, verb: workflow.Verb, request: HttpRequest, obj: Article, *, edited: bool, told: Mapping[str, str]
+    ) -> HttpResponse:
         saved = "saved" if edited else "not changed"
-        told = VerbForm(request.POST)
+        form = VerbForm(told)
         try:
-            if not told.is_valid():
-                raise workflow.TransitionError(told.told_errors())
-            values = told.cleaned_data
+            if not form.is_valid():
+                raise workflow.TransitionError(form.told_errors())
+            values = form.cleaned_data
             times = {"at": values["at"], "until": values["until"]} if verb is workflow.SCHEDULE else {}
             workflow.apply(verb, obj, by=_editor(request), note=values["note"], batch=uuid4(), **times)
         except workflow.TransitionError as error:
