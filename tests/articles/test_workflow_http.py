@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from django.contrib.messages import get_messages
 from django.test import Client
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils import timezone
 
 from articles import workflow
@@ -21,6 +21,7 @@ pytestmark = pytest.mark.django_db
 DOCS = (Path(__file__).parents[2] / "docs" / "workflow.md").read_text()
 LIST = reverse("admin:articles_article_changelist")
 BULK = reverse("admin:desk_bulk")
+ACT = reverse("admin:desk_act")
 SECRET = "Not to be named"
 ROLES = ["Managers", "Editors", "author", "other Contributor", "staff without a group", "anonymous"]
 GROUPS = {"author": "Contributors", "other Contributor": "Contributors", "staff without a group": ""}
@@ -143,7 +144,7 @@ def assert_refused(walker: Walker, response, case: tuple) -> None:
         return
     told = [str(each) for each in get_messages(response.wsgi_request)] if response.status_code == 302 else []
     walker.client.cookies.pop("messages", None)
-    errors = told or [str(value) for value in response.json().values()]
+    errors = told or [response.json()["message"]]
     assert errors, case
     assert not any(SECRET in error for error in errors), case
 
@@ -180,15 +181,11 @@ def test_forged_form_does_nothing_that_is_not_in_the_table(walker, form_of, stat
 
 @pytest.mark.parametrize("accept", ["text/html", "application/json"])
 def test_desk_does_what_is_in_the_table_and_nothing_else(walker, accept):
-    try:
-        act = reverse("admin:desk_act")
-    except NoReverseMatch:
-        pytest.skip("the desk is not there")
     for verb, status in CASES:
         article = walker.story(verb, status)
         before = everything()
         data = {"verb": verb, "story": f"{article.pk}:{article.version}", **told()}
-        response = walker.client.post(act, data, headers={"accept": accept})
+        response = walker.client.post(ACT, data, headers={"accept": accept})
         check(walker, verb, article, before, response, "desk")
 
 
