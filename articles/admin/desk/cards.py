@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import OuterRef, Subquery
@@ -118,7 +118,7 @@ def with_cards_parts(stories: ArticleQuerySet) -> ArticleQuerySet:
 def cards(stories: Sequence[Article], user: User) -> list[Card]:
     """In the same order. The checks are asked about all of them at once."""
     keys = [story.pk for story in stories]
-    found, following = checks.findings(keys), dict(itertools.pairwise(keys))
+    found, following = checks.findings(keys), dict(pairwise(keys))
     return [
         Card(
             story,
