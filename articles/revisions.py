@@ -52,8 +52,8 @@ def as_of(article: int, version: int) -> ArticleDocument | None:
     changes what a story says keeps the version before; only whether it was public is not told by another version. None
     where nothing was kept since.
 
-    What providers and topics are called is theirs: to rename, merge or delete one makes no version of its stories, and
-    a version that is kept later has the names of then."""
+    What providers and topics are called is theirs: to rename or delete one makes no version of its stories, and a
+    version that is kept later has the names of then."""
     kept = Revision.objects.filter(article=article, version__gte=version).order_by("version").first()
     return None if kept is None else document_of(kept)
 

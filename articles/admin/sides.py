@@ -18,7 +18,8 @@ from django.utils import timezone
 
 # Comparing takes time by the square of the pieces, and by the cube where they repeat: "a a a" with "a b a b".
 LONGEST_COMPARED = 1500  # pieces
-MOST_PAIRS = 50_000  # of a piece here and the same one there
+MOST_PAIRS = 20_000  # of a piece here and the same one there
+LONGEST_LIST = 50_000  # characters; of a longer one, only what its lines begin and end alike with is told apart
 DATES = frozenset({"published_at", "updated_at"})
 
 Spelling = Callable[[str], str]
@@ -70,12 +71,17 @@ def compared(name: str, before: Any, after: Any) -> Compared:
     spelling = _spelling(name, [before, after])
     old, new = (_keyed(list(_blocks(value, spelling)), isinstance(value, list)) for value in (before, after))
     has_keys = any(isinstance(item, dict) for value in (before, after) for item in _listed(value))
-    pairs = {key: _pair(old[key], block, has_keys) for key, block in new.items() if key in old}
+    most = MOST_PAIRS if not has_keys or _length(old) + _length(new) <= LONGEST_LIST else 0
+    pairs = {key: _pair(old[key], block, has_keys, most) for key, block in new.items() if key in old}
     return Compared(
         [pairs[key][0] if key in pairs else _unpaired(block) for key, block in old.items()],
         [pairs[key][1] if key in pairs else _unpaired(block) for key, block in new.items()],
         [key for key in old if key in new] != [key for key in new if key in old],
     )
+
+
+def _length(blocks: dict[Any, Block]) -> int:
+    return sum(len(line) for block in blocks.values() for line in block)
 
 
 def _listed(value: Any) -> list[Any]:
@@ -97,17 +103,17 @@ def _unpaired(block: Block) -> Item:
     return Item([[Piece(line, True)] for line in block])
 
 
-def _pair(old: Block, new: Block, has_keys: bool) -> tuple[Item, Item]:
+def _pair(old: Block, new: Block, has_keys: bool, most: int) -> tuple[Item, Item]:
     if old == new:
         item = Item([[Piece(line)] for line in old], is_same=True)
         return item, item
     if not has_keys:
-        one, other = _both_marked(old[0], new[0])
+        one, other = _both_marked(old[0], new[0], most)
         return Item([one]), Item([other])
     there, here = dict(map(_parted, old)), dict(map(_parted, new))
     if len(there) < len(old) or len(here) < len(new):  # a key that holds a colon looks like another
         return _unpaired(old), _unpaired(new)
-    lines = {key: _both_marked(there[key], here[key]) for key in here if key in there}
+    lines = {key: _both_marked(there[key], here[key], most) for key in here if key in there}
     return Item(_with_keys(there, lines, 0)), Item(_with_keys(here, lines, 1))
 
 
@@ -185,12 +191,12 @@ def _compared(before: str, text: str) -> list[Piece]:
     return _both_marked(before, text)[1]
 
 
-def _both_marked(one: str, other: str) -> tuple[list[Piece], list[Piece]]:
+def _both_marked(one: str, other: str, most: int = MOST_PAIRS) -> tuple[list[Piece], list[Piece]]:
     """Both texts, each with the words marked that the other does not have; a long one by lines, and where even these
     are too many, all that lies between what begins and what ends alike."""
     for pattern in (WORDS, LINES):
         old, new = re.findall(pattern, one), re.findall(pattern, other)
-        codes = _codes(list(map(_key, old)), list(map(_key, new)))
+        codes = _codes(list(map(_key, old)), list(map(_key, new)), most)
         if codes is not None:
             break
     else:
@@ -210,13 +216,13 @@ def _key(piece: str) -> str:
     return piece.rstrip(" ") or piece
 
 
-def _codes(old: list[str], new: list[str]) -> _Codes | None:
+def _codes(old: list[str], new: list[str], most: int) -> _Codes | None:
     """None: they differ in too much to be compared in time."""
     begin, end = _alike(old, new)
     left, right = old[begin : len(old) - end], new[begin : len(new) - end]
     others = Counter(right)
     pairs = sum(count * others[piece] for piece, count in Counter(left).items())
-    if max(len(left), len(right)) > LONGEST_COMPARED or pairs > MOST_PAIRS:
+    if max(len(left), len(right)) > LONGEST_COMPARED or pairs > most:
         return None
     codes = [
         (tag == "equal", begin + here, begin + here_end, begin + there, begin + there_end)

@@ -9,7 +9,7 @@ from operator import or_
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Q
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 from articles import restoring, workflow
 from articles.admin.events import label, told
@@ -152,8 +152,8 @@ class Timeline:
 
     def _links_of(self, event: Event) -> list[tuple[str, str]]:
         links = []
-        if event.batch and (url := batch_url(str(event.batch))):
-            links.append((url, "All that was done with it"))
+        if event.batch and event.verb != restoring.VERB:  # which is about one story
+            links.append((reverse("admin:desk_batch", args=[event.batch]), "All that was done with it"))
         if event.actor_id is None:
             links += self._link_of_run(event.at)
         source = getattr(self.article, "source_file", None)
@@ -199,11 +199,3 @@ def _readable(revision: Revision) -> ArticleDocument | None:
 
 def fields_told(names: Iterable[str]) -> str:
     return ", ".join(map(label, names))
-
-
-def batch_url(batch: str) -> str:
-    """Where all is told that was done at once."""
-    try:
-        return reverse("admin:desk_batch", args=[batch])
-    except NoReverseMatch:
-        return ""
