@@ -185,7 +185,7 @@ def _failed_tasks(request: HttpRequest) -> list[Line]:
 def _pictures_waiting() -> Line:
     pending = RemoteImage.objects.filter(state=RemoteImage.State.PENDING)
     return Line(
-        "Pictures wait to be fetched", _capped(pending), _list(RemoteImage, state=RemoteImage.State.PENDING.value)
+        "Pictures that wait to be fetched", _capped(pending), _list(RemoteImage, state=RemoteImage.State.PENDING.value)
     )
 
 
