@@ -122,13 +122,14 @@ def _today() -> dict[str, Any]:
     day = day_span(timezone.localdate(now))
     published = Article.objects.filter(status=Article.Status.PUBLISHED)
     rows = published.filter(publish_at__gte=day.begin, publish_at__lt=day.end).order_by("-publish_at", "-pk")
+    begin = day.begin.astimezone(UTC)  # where an hour later is an hour later, whatever is done to clocks
     moments = [at for at in rows.values_list("publish_at", flat=True)[:MOST] if at]
-    live = Counter(_number(at, day.begin) for at in moments if at <= now)
-    to_come = Counter(_number(at, day.begin) for at in moments if at > now)
-    current = _number(now, day.begin)
+    live = Counter(_number(at, begin) for at in moments if at <= now)
+    to_come = Counter(_number(at, begin) for at in moments if at > now)
+    current = _number(now, begin)
     numbers = {current, *live, *to_come}
     hours = [
-        Hour(timezone.localtime(day.begin + number * HOUR), live[number], to_come[number], number == current)
+        Hour(timezone.localtime(begin + number * HOUR), live[number], to_come[number], number == current)
         for number in range(min(numbers), max(numbers) + 1)
     ]
     return {
