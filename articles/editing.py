@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.utils import timezone
 
 from articles import revisions, workflow
 from articles.documents import ArticleDocument
+from articles.importing.batches import NOISE
 from articles.importing.settling import forget_agreed
 from articles.importing.updating import Edit, store_each
 from articles.merging import changed_fields
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from django.contrib.auth.models import User
+    from django.db.models import QuerySet
 
 Change = Callable[[ArticleDocument], ArticleDocument]
 
@@ -104,15 +107,42 @@ def edit_each(
     cannot be done to a story is told of it; one that is not there any more is left out."""
     result, keys = workflow.Result({}, {}, {}), sorted(changes)
     _lock(keys)
-    for start in range(0, len(keys), CHUNK):
-        articles = list(with_parts(Article.objects.filter(pk__in=keys[start : start + CHUNK])))
-        reasons = {article.pk: _why_not(article, by, seen or {}) for article in articles}
-        edits = [_edit(article, changes[article.pk]) for article in articles if not reasons[article.pk]]
-        reasons |= {edit.article.pk: UNCHANGED for edit in edits if not edit.names}
-        result.refused.update({key: reason for key, reason in reasons.items() if reason})
-        events = _store([edit for edit in edits if edit.names], by, note, batch, verb, data)
+    for articles in _chunks(keys):
+        edits, refused = _judged(articles, changes, by, seen or {})
+        result.refused.update(refused)
+        events = _store(edits, by, note, batch, verb, data)
         result.done.update({event.article_id: event for event in events})
     return result
+
+
+def foresee(changes: Mapping[int, Change | None], *, by: User, seen: Mapping[int, int] | None = None) -> dict[int, str]:
+    """Why `edit_each` would not do it to which stories. Without a change: whether any could be made."""
+    refused: dict[int, str] = {}
+    for articles in _chunks(sorted(changes)):
+        refused |= _judged(articles, changes, by, seen or {})[1]
+    return refused
+
+
+def _chunks(keys: Sequence[int]) -> Iterator[QuerySet[Article]]:
+    """The stories with all their parts, so many at a time."""
+    for start in range(0, len(keys), CHUNK):
+        yield with_parts(Article.objects.filter(pk__in=keys[start : start + CHUNK]))
+
+
+def _judged(
+    articles: Iterable[Article], changes: Mapping[int, Change | None], by: User, seen: Mapping[int, int]
+) -> tuple[list[Edit], dict[int, str]]:
+    """What is to be stored, and why the rest is not."""
+    edits, refused = [], {}
+    for article in articles:
+        change = changes[article.pk]
+        if reason := _why_not(article, by, seen):
+            refused[article.pk] = reason
+        elif change and (edit := _edit(article, change)).names:
+            edits.append(edit)
+        elif change:
+            refused[article.pk] = UNCHANGED
+    return edits, refused
 
 
 def _lock(keys: Sequence[int]) -> None:
@@ -142,6 +172,7 @@ def _store(
     keys = [edit.article.pk for edit in edits]
     revisions.keep_last_of_each(keys)
     store_each(edits)
+    _count_heats([edit.article for edit in edits if NOISE.issuperset(edit.names)])
     revisions.record_each(keys, by=by, note=note)
     events = [
         Event(article=edit.article, actor=by, verb=verb, note=note, batch=batch, data=_data(edit, data))
@@ -152,6 +183,15 @@ def _store(
         if edit.article.pk in disputed:
             forget_agreed(edit.article)
     return Event.objects.bulk_create(events)
+
+
+def _count_heats(articles: Sequence[Article]) -> None:
+    """A heat is no news from an import, but what an editor did has a version, to go back from."""
+    for article in articles:
+        article.version += 1
+        article.modified_at = timezone.now()
+    if articles:
+        Article.objects.bulk_update(articles, ["version", "modified_at"])
 
 
 def _data(edit: Edit, data: dict[str, Any]) -> dict[str, Any]:

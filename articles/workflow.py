@@ -6,7 +6,7 @@ and the importer all call the same functions. `by=None` means the importer, whic
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from django.contrib.auth.models import AnonymousUser, User
+    from django.db.models import QuerySet
 
 CHUNK = 500  # articles
 MAY_PUBLISH = "articles.publish_article"
@@ -182,29 +183,53 @@ def apply_to_each(
     """Do what the verb says to each that allows it, in one transaction. `articles`: their keys, each with the time from
     which it is to be public (None: now); `until`: until when, if not for good; `seen`: the version of each that the
     editor decided about, so that one that has changed since is left alone."""
-    if by is not None and not _may_ever(verb, by):
+    if by is not None and not may_ever(verb, by):
         raise PermissionDenied(f"You may not {verb.label} articles.")
     with transaction.atomic():
         # The rows as they are now, not as a page showed them: two editors may press at once.
         current, now = _locked(sorted(articles)), timezone.now()
         times = {article.pk: _Times(articles[article.pk], until, now) for article in current}
-        versions = {} if seen is None else seen
-        refused = {
-            article.pk: reason
-            for article in current
-            if (
-                reason := _why_not(verb, article, by, note, times[article.pk])
-                or _why_stale(article, versions.get(article.pk, article.version))
-            )
-        }
-        if by is not None and verb.target == S.PUBLISHED:  # the importer follows the source
-            coming = [article.pk for article in current if article.status != S.PUBLISHED]
-            refused = _unfit(key for key in coming if key not in refused) | refused
+        not_so = {article.pk: _why_not_so(verb, article, note, times[article.pk]) for article in current}
+        foreseen = _foreseen(verb, current, by, seen or {}, not_so)
+        refused = foreseen.wanting | foreseen.refused
         fit = [article for article in current if article.pk not in refused]
         events = [_event(article, verb.name, verb.target, by, note, batch) for article in fit]
         changes = {article.pk: _set(article, _change(article, verb, times[article.pk])) for article in fit}
         _store(fit, events, by, verb.done.capitalize())
     return Result({event.article_id: event for event in events}, refused, changes)
+
+
+@dataclass(frozen=True)
+class Foreseen:
+    """Why a verb cannot be done to stories, by their keys: because of how they stand, or for what they lack."""
+
+    refused: dict[int, str]
+    wanting: dict[int, str]
+
+
+def foresee(verb: Verb, articles: Collection[int], *, by: User, seen: Mapping[int, int] | None = None) -> Foreseen:
+    """What `apply_to_each` would refuse, as far as it can be told before there are a note and times."""
+    if not may_ever(verb, by):
+        raise PermissionDenied(f"You may not {verb.label} articles.")
+    return _foreseen(verb, list(_chunked(_ROWS, sorted(articles))), by, seen or {}, {})
+
+
+def _foreseen(
+    verb: Verb, articles: list[Article], by: User | None, seen: Mapping[int, int], not_so: Mapping[int, str]
+) -> Foreseen:
+    """`not_so`: what speaks against the note and the times, by article."""
+    reasons = {
+        article.pk: _why_never(verb, article, by)
+        or not_so.get(article.pk)
+        or _why_stale(article, seen.get(article.pk, article.version))
+        for article in articles
+    }
+    refused = {key: reason for key, reason in reasons.items() if reason}
+    wanting = {}
+    if by is not None and verb.target == S.PUBLISHED:  # the importer follows the source
+        coming = [article.pk for article in articles if article.status != S.PUBLISHED]
+        wanting = _unfit(key for key in coming if key not in refused)
+    return Foreseen(refused, wanting)
 
 
 def _unfit(articles: Iterable[int]) -> dict[int, str]:
@@ -217,7 +242,8 @@ def _why_stale(article: Article, seen: int) -> str:
     return "" if article.version == seen else CHANGED_SINCE
 
 
-def _may_ever(verb: Verb, user: User) -> bool:
+def may_ever(verb: Verb, user: User | AnonymousUser) -> bool:
+    """Whether there could be a story to which `user` may do this."""
     return user.has_perm(MAY_PUBLISH) or (verb.by_author and user.has_perm(MAY_WRITE))
 
 
@@ -230,11 +256,17 @@ class _Times:
     now: datetime
 
 
+_ROWS = Article.objects.order_by("pk").only("status", "version", "publish_at", "unpublish_at", "created_by")
+
+
 def _locked(keys: Sequence[int]) -> list[Article]:
-    columns = ("status", "version", "publish_at", "unpublish_at", "created_by")
-    rows = Article.objects.order_by("pk").select_for_update().only(*columns)
-    chunks = (keys[start : start + CHUNK] for start in range(0, len(keys), CHUNK))  # databases bind only so many values
-    return [article for chunk in chunks for article in rows.filter(pk__in=chunk)]
+    return list(_chunked(_ROWS.select_for_update(), keys))
+
+
+def _chunked(rows: QuerySet[Article], keys: Sequence[int]) -> Iterator[Article]:
+    """The rows of these keys; databases bind only so many values."""
+    for start in range(0, len(keys), CHUNK):
+        yield from rows.filter(pk__in=keys[start : start + CHUNK])
 
 
 def _event(article: Article, verb: str, target: str, by: User | None, note: str, batch: UUID | None) -> Event:
@@ -345,14 +377,19 @@ def _begin(article: Article, times: _Times) -> datetime | None:
     return times.at or (article.publish_at if article.status == S.PUBLISHED else None)
 
 
-def _why_not(verb: Verb, article: Article, by: User | None, note: str, times: _Times) -> str:
-    """Why the verb cannot be done to the article, for the editor; nothing if it can."""
+def _why_never(verb: Verb, article: Article, by: User | None) -> str:
+    """Why the verb cannot be done to the article as it stands, for the editor; nothing if it can."""
     if by is not None and not _may(verb, article, by):
         return f"You may {verb.label} only what you wrote yourself."
     if article.status not in verb.sources:
         if article.status == verb.target:
             return f"It is {verb.done} already."
         return f"It {STANDING[article.status]}, so it cannot be {verb.done}."
+    return ""
+
+
+def _why_not_so(verb: Verb, article: Article, note: str, times: _Times) -> str:
+    """Why not with this note and at these times."""
     if verb.wants_note and not note.strip():
         return "Say why."
     return _why_not_then(article, times) if verb is SCHEDULE else ""

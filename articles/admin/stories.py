@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from django.contrib import admin, messages
+from django.contrib.admin.options import IS_POPUP_VAR
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import PermissionDenied
 from django.db.models import ForeignKey, OuterRef, Q, QuerySet, Subquery, TextField
@@ -19,7 +20,9 @@ from django.utils.html import format_html, format_html_join
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import SafeString
 
-from articles import revisions, workflow
+from articles import checks, revisions, workflow
+from articles.admin import bulk
+from articles.admin.changes import UnpublishedChanges
 from articles.admin.events import editor as _editor
 from articles.admin.events import told
 from articles.admin.filters import (
@@ -34,20 +37,21 @@ from articles.admin.filters import (
     TypeFilter,
 )
 from articles.admin.forms import ArticleForm, LoadedAutocomplete, RelatedStoryForm, VerbForm
+from articles.admin.history import WithHistory
+from articles.admin.presence import TellsWhoIsThere
 from articles.admin.sources import differs_badge
 from articles.importing.settling import forget_agreed
 from articles.models import Article, ArticleImage, Conflict, Event, RelatedImage, RelatedStory, SourceFile, Topic
 from articles.outbound import link_key
 from articles.search import search
-from images.alt import alt_warning
-from images.forms import NO_CREDIT, SOURCE_FIELDS, PlacedFormSet
+from images.forms import SOURCE_FIELDS, PlacedFormSet
 from images.inlines import CaptionedPictureInline
 from images.models import RemoteImage
-from images.newsroom import NewsroomAdmin, is_key
+from images.newsroom import is_key
 from images.thumbnails import thumbnail
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from django.forms import BaseModelFormSet
 
@@ -55,13 +59,10 @@ EVENTS_SHOWN = 6
 LIKE_AN_ADDRESS = re.compile(r"^\S*(/|[^\s.]\.[a-z]|\d{4}-\d\d)\S*$", re.IGNORECASE)
 LOOKED_THROUGH = 10_000  # of the newest stories, for a part of an address
 MOST_NAMESAKES = 100
-NAMED = 5  # of those that a message is about
 OFFERED = 12
 SCORES = '<span class="score">Quality <b>{}</b></span> <span class="score">Heat <b>{}</b></span>'
 NEVER_SCORED = SafeString('<span title="Never scored">–</span>')
 READ_AS = {"title": "headline", "excerpt": "summary", "topics": "subjects"}
-NO_WAY_OUT = "Readers have no link to follow: the story has neither a web address nor an original address."
-NO_PROVIDER = "Readers are not told whose story it is: it has no provider."
 
 
 class ArticlePictureInline(CaptionedPictureInline):
@@ -95,12 +96,14 @@ class RelatedStoryInline(admin.StackedInline):
 
     @admin.display(description="Picture")
     def picture(self, story: RelatedStory) -> SafeString:
+        if hasattr(story, "shown_picture"):  # a row of unpublished changes
+            return thumbnail(story.shown_picture)
         lead = story.lead_image if story.pk else None
         return thumbnail(lead.image if lead else None)
 
 
 @admin.register(Article)
-class ArticleAdmin(NewsroomAdmin):
+class ArticleAdmin(WithHistory, UnpublishedChanges, TellsWhoIsThere):
     form = ArticleForm
     formfield_overrides = SOURCE_FIELDS
     exclude = ["topics"]  # the form's own field keeps their order; the model's would not
@@ -114,6 +117,7 @@ class ArticleAdmin(NewsroomAdmin):
         ),
         ("Topics and scores", {"fields": ["topics", ("quality", "heat")]}),
         ("Address here", {"fields": ["stem"]}),
+        ("Pictures", {"fields": ["no_picture"], "description": "The pictures themselves stand below."}),
         ("Embed and text", {"fields": ["featured_content", "body"], "classes": ["collapse"]}),
     ]
     list_display = [
@@ -128,7 +132,6 @@ class ArticleAdmin(NewsroomAdmin):
     ordering = ["-published_at", "-pk"]
     search_fields = ["title"]  # asked for by the search box; `get_search_results` does the search
     search_help_text = "Title, excerpt, provider, topic or address"
-    actions = ["publish_selected", "unpublish_selected"]
     goes_with = [Event, SourceFile]
 
     @property
@@ -141,9 +144,6 @@ class ArticleAdmin(NewsroomAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: Article | None = None) -> bool:
         return super().has_change_permission(request) if obj is None else workflow.may_edit(obj, request.user)
-
-    def has_publish_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm(workflow.MAY_PUBLISH)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Article | None = None) -> list[str]:
         """An address that readers have seen stays."""
@@ -213,23 +213,10 @@ class ArticleAdmin(NewsroomAdmin):
 
     # --- Bulk ------------------------------------------------------------------------------------
 
-    @admin.action(description="Publish selected stories", permissions=["publish"])
-    def publish_selected(self, request: HttpRequest, queryset: QuerySet[Article]) -> None:
-        self._apply_to_each(request, queryset, workflow.PUBLISH)
-
-    @admin.action(description="Unpublish selected stories", permissions=["publish"])
-    def unpublish_selected(self, request: HttpRequest, queryset: QuerySet[Article]) -> None:
-        self._apply_to_each(request, queryset, workflow.UNPUBLISH)
-
-    def _apply_to_each(self, request: HttpRequest, queryset: QuerySet[Article], verb: workflow.Verb) -> None:
-        titles = {
-            article.pk: str(article) for article in queryset.select_related(None).prefetch_related(None).only("title")
-        }
-        result = workflow.apply_to_each(verb, dict.fromkeys(titles), by=_editor(request), batch=uuid4())
-        why_not = {key: result.refused.get(key, "It is no longer there.") for key in titles if key not in result.done}
-        skipped = [f"“{titles[key]}”: {reason}" for key, reason in why_not.items()]
-        level = messages.WARNING if skipped else messages.SUCCESS
-        self.message_user(request, _told(verb.done, len(result.done), skipped), level)
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """With whatever can be done to many stories, each of which is shown before it is done."""
+        offered = super().get_actions(request)
+        return offered if IS_POPUP_VAR in request.GET else bulk.actions(request) | offered
 
     # --- The form --------------------------------------------------------------------------------
 
@@ -275,7 +262,8 @@ class ArticleAdmin(NewsroomAdmin):
             verb for verb in workflow.VERBS.values() if may_change and workflow.allows(verb, story, _editor(request))
         ]
         verbs = {verb.name for verb in context["verbs"]}
-        context |= {"verb_form": VerbForm(), "zone": timezone.get_current_timezone_name()} if verbs else {}
+        context |= {"zone": timezone.get_current_timezone_name()}
+        context |= {"verb_form": VerbForm(request.POST or None)} if may_change else {}
         context["may_schedule"] = workflow.SCHEDULE.name in verbs
         context["show_save_and_add_another"] = obj is None
         if obj:
@@ -285,6 +273,7 @@ class ArticleAdmin(NewsroomAdmin):
                 "source_file": getattr(obj, "source_file", None),
                 "events": [(event, told(event)) for event in obj.events.select_related("actor")[:EVENTS_SHOWN]],
                 "lead": self.picture(obj),
+                "findings": sorted(checks.findings([obj.pk])[obj.pk], key=lambda finding: not finding.is_required),
                 "offered": [(use, thumbnail(use.image)) for use in _offered(obj)] if may_change else [],
             }
         return super().render_change_form(request, context, add, change, form_url, obj)
@@ -311,10 +300,11 @@ class ArticleAdmin(NewsroomAdmin):
         edited = [*form.changed_data, *(formset.prefix for formset in formsets if formset.has_changed())]
         article.was_edited = bool(edited)  # for the answer
         if edited or not change:
-            self._record(request, article, edited, change)
+            note = "" if self._pressed(request) else form.note  # it is about what was pressed
+            self._record(request, article, edited, change, note)
             forget_agreed(article)
 
-    def _record(self, request: HttpRequest, article: Article, edited: list[str], change: bool) -> None:
+    def _record(self, request: HttpRequest, article: Article, edited: list[str], change: bool, note: str) -> None:
         if change:
             article.version += 1
             article.modified_at = timezone.now()
@@ -323,27 +313,28 @@ class ArticleAdmin(NewsroomAdmin):
             article=article,
             actor_id=request.user.pk,
             verb="edit" if change else "create",
-            data={"fields": edited},
+            note=note,
+            data={"fields": edited, "version": article.version},
         )
-        revisions.record(article, by=_editor(request))
+        revisions.record(article, by=_editor(request), note=note)
 
     def response_add(self, request: HttpRequest, obj: Article, post_url_continue: str | None = None) -> HttpResponse:
         if verb := self._pressed(request):
-            return self._saved_and(verb, request, obj, edited=True)
+            return self._saved_and(verb, request, obj, edited=True, told=request.POST)
         response = super().response_add(request, obj, post_url_continue)
-        self._warn_of_pictures(request, obj)
+        self._warn(request, obj)
         return response
 
     def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
         if verb := self._pressed(request):
-            return self._saved_and(verb, request, obj, edited=obj.was_edited)
+            return self._saved_and(verb, request, obj, edited=obj.was_edited, told=request.POST)
         if not obj.was_edited:
             self.message_user(request, f"Nothing had changed in “{obj}”.", messages.INFO)
             if "_continue" in request.POST:
                 return HttpResponseRedirect(request.get_full_path())
             return self.response_post_save_change(request, obj)
         response = super().response_change(request, obj)
-        self._warn_of_pictures(request, obj)
+        self._warn(request, obj)
         return response
 
     def response_post_save_change(self, request: HttpRequest, obj: Article) -> HttpResponseRedirect:
@@ -361,35 +352,33 @@ class ArticleAdmin(NewsroomAdmin):
             return verb
         raise PermissionDenied
 
-    def _saved_and(self, verb: workflow.Verb, request: HttpRequest, obj: Article, *, edited: bool) -> HttpResponse:
+    def _saved_and(
+        self, verb: workflow.Verb, request: HttpRequest, obj: Article, *, edited: bool, told: Mapping[str, str]
+    ) -> HttpResponse:
         saved = "saved" if edited else "not changed"
-        told = VerbForm(request.POST)
+        form = VerbForm(told)
         try:
-            if not told.is_valid():
-                raise workflow.TransitionError(told.told_errors())
-            values = told.cleaned_data
+            if not form.is_valid():
+                raise workflow.TransitionError(form.told_errors())
+            values = form.cleaned_data
             times = {"at": values["at"], "until": values["until"]} if verb is workflow.SCHEDULE else {}
-            workflow.apply(verb, obj, by=_editor(request), note=values["note"], **times)
+            workflow.apply(verb, obj, by=_editor(request), note=values["note"], batch=uuid4(), **times)
         except workflow.TransitionError as error:
-            self.message_user(request, f"“{obj}” was {saved}, and not {verb.done}. {error}", messages.ERROR)
+            self.message_user(request, f"The story was {saved}, and not {verb.done}. {error}", messages.ERROR)
         else:
             saved_and = "saved and " if edited else ""
             self.message_user(request, f"“{obj}” was {saved_and}{verb.done}.", messages.SUCCESS)
-            if verb is workflow.PUBLISH:
-                self._warn(request, obj)
-        if edited or verb is workflow.PUBLISH:
-            self._warn_of_pictures(request, obj)
+        if edited or verb.target == Article.Status.PUBLISHED:
+            self._warn(request, obj)
         return self.response_post_save_change(request, obj)
 
     def _warn(self, request: HttpRequest, article: Article) -> None:
-        if not article.outbound_url:
-            self.message_user(request, NO_WAY_OUT, messages.WARNING)
-        if article.provider_id is None:
-            self.message_user(request, NO_PROVIDER, messages.WARNING)
-
-    def _warn_of_pictures(self, request: HttpRequest, article: Article) -> None:
-        if wanting := _wanting_words(article):
-            self.message_user(request, _in_short(wanting), messages.WARNING)
+        """What the checks say of what was saved; before readers see it, of its pictures' words alone: its form has a
+        list of the rest."""
+        only = checks.CHECKS if article.status == Article.Status.PUBLISHED else {"alt"}
+        found = checks.findings([article.pk], only=only)[article.pk]
+        if told := [*(finding.says for finding in found), *_no_credit(article)]:
+            self.message_user(request, " ".join(told), messages.WARNING)
 
 
 def state_badge(article: Article) -> SafeString:
@@ -441,14 +430,9 @@ def _offered(article: Article) -> list[RelatedImage]:
     return list(by_image.values())[:OFFERED]
 
 
-def _wanting_words(article: Article) -> list[str]:
-    """What each picture lacks, by its place in the form."""
-    found = []
-    for place, use in enumerate(article.pictures.select_related("image"), 1):
-        no_credit = NO_CREDIT if place == 1 and not use.attribution.strip() else ""
-        if lacks := " ".join(filter(None, [alt_warning(use.alt, use.image.source_url), no_credit])):
-            found.append(f"Picture {place}{' (the lead)' if place == 1 else ''}: {lacks}")
-    return found
+def _no_credit(article: Article) -> list[str]:
+    lead = article.pictures.first()
+    return ["Its lead picture has no credit."] if lead and not lead.attribution.strip() else []
 
 
 def _or_dash(score: int | None) -> Any:
@@ -458,16 +442,3 @@ def _or_dash(score: int | None) -> Any:
 def _filter_link(parameter: str, key: Any, label: str) -> SafeString:
     url = reverse("admin:articles_article_changelist", query={parameter: key})
     return format_html('<a href="{}" title="Only stories with this {}">{}</a>', url, parameter, label)
-
-
-def _told(done_word: str, done: int, skipped: list[str]) -> str:
-    """What happened to whom, in full as far as it can be read at a glance."""
-    parts = [f"{done} {done_word}."]
-    if skipped:
-        parts += [f"{len(skipped)} skipped.", _in_short(skipped)]
-    return " ".join(parts)
-
-
-def _in_short(told: list[str]) -> str:
-    more = [f"… and {len(told) - NAMED} more."] if len(told) > NAMED else []
-    return " ".join(told[:NAMED] + more)

@@ -350,10 +350,12 @@
 
   // --- Panels ---------------------------------------------------------------------------------------
 
+  // With the focus in it before the next key comes, which may be a letter of a name.
   const open = (name) => {
-    const panel = current?.querySelector(`details[data-panel=${name}]`);
-    if (panel) panel.open = true; // and `toggle` does the rest
-    else say("That cannot be done with this story.");
+    const panel = current && isHere(current) && current.querySelector(`details[data-panel=${name}]`);
+    if (!panel) return say("That cannot be done with this story.");
+    panel.open = true;
+    prepare(panel);
   };
 
   // By the clock of the site, which may not be that of the browser.
@@ -369,23 +371,30 @@
     form.querySelector(".desk-go").textContent = ["Schedule", ...words].join(" ");
   };
 
+  const prepared = new WeakSet();
   const prepare = (panel) => {
+    if (prepared.has(panel)) return;
+    prepared.add(panel);
     const field = panel.querySelector("[name=at], [name=until], [name=note]");
     if (panel.dataset.panel === "schedule") {
-      if (field.name === "at" && field.value <= clock(Date.now())) field.value = `${clock(Date.now() + 3_600_000).slice(0, 13)}:00`;
+      const isOld = field.value === field.defaultValue && field.value <= clock(Date.now()); // of a page that stayed open
+      if (field.name === "at" && isOld) field.value = `${clock(Date.now() + 3_600_000).slice(0, 13)}:00`;
       tellWhen(panel.querySelector("form"));
     }
     if (panel.dataset.panel === "topics") pickTopics(panel.querySelector("form"));
     else field.focus();
   };
 
-  list.addEventListener("toggle", (event) => event.target.matches(".desk-panel[open]") && prepare(event.target), true);
+  list.addEventListener("toggle", (event) => {
+    if (event.target.open) prepare(event.target);
+    else prepared.delete(event.target);
+  }, true);
   list.addEventListener("input", (event) => {
     const form = event.target.closest("[data-panel=schedule] form");
     if (form) tellWhen(form);
   });
   list.addEventListener("keydown", (event) => {
-    const panel = event.target.closest(".desk-panel[open]");
+    const panel = event.target.closest("li[id]")?.querySelector(".desk-panel[open]");
     if (event.key !== "Escape" || !panel) return;
     event.preventDefault();
     panel.open = false;
@@ -400,8 +409,9 @@
   list.addEventListener("focusin", (event) => setCurrent(event.target.closest("li[id]")));
 
   const press = (verb) => {
-    const form = current && isHere(current) && current.querySelector(".desk-presses");
-    if (form?.querySelector(`[value=${verb}]`)) act(current, form, verb, true);
+    const form = current?.querySelector(".desk-presses");
+    if (current && !isHere(current)) say(`A moment: “${title(current)}” is being worked on.`);
+    else if (form?.querySelector(`[value=${verb}]`)) act(current, form, verb, true);
     else say("That cannot be done with this story.");
   };
 
@@ -612,5 +622,6 @@
     else setCurrent(itemsHere()[0] ?? null);
   };
   begin();
+  if (location.hash) addEventListener("load", begin); // the browser goes to the card too, and takes the focus away
   addEventListener("pageshow", (event) => event.persisted && location.reload()); // the cards may be old
 })();

@@ -224,7 +224,7 @@ def card_context(request: HttpRequest, asked: Asked) -> dict[str, Any]:
 
 def back(request: HttpRequest) -> str:
     """Where the page said to go on; the desk, if it said nothing or somewhere else."""
-    return local(request, reverse("admin:desk"))
+    return local(request.POST.get("next"), request) or reverse("admin:desk")
 
 
 def asked_before(request: HttpRequest) -> Asked:

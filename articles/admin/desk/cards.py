@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -35,6 +36,7 @@ class Card:
     findings: list[checks.Finding]
     verbs: dict[str, workflow.Verb]
     may_edit: bool
+    following: int  # the story after it, or else itself: where to go on without a script
     error: str = ""
 
     @property
@@ -115,9 +117,17 @@ def with_cards_parts(stories: ArticleQuerySet) -> ArticleQuerySet:
 
 def cards(stories: Sequence[Article], user: User) -> list[Card]:
     """In the same order. The checks are asked about all of them at once."""
-    found = checks.findings([story.pk for story in stories])
+    keys = [story.pk for story in stories]
+    found, following = checks.findings(keys), dict(itertools.pairwise(keys))
     return [
-        Card(story, found.get(story.pk, []), _verbs(story, user), workflow.may_edit(story, user)) for story in stories
+        Card(
+            story,
+            found.get(story.pk, []),
+            _verbs(story, user),
+            workflow.may_edit(story, user),
+            following.get(story.pk, story.pk),
+        )
+        for story in stories
     ]
 
 
