@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils import timezone
 
 from articles.admin.desk.queues import MOST, QUEUES
@@ -216,9 +216,4 @@ def _doings() -> list[Doing]:
 
 def _batch_url(event: Event) -> str:
     """The page of what was done together, if it was."""
-    if event.batch is None:
-        return ""
-    try:
-        return reverse("admin:desk_batch", args=[event.batch])
-    except NoReverseMatch:
-        return ""
+    return reverse("admin:desk_batch", args=[event.batch]) if event.batch else ""
