@@ -9,14 +9,17 @@ import html
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
+from django.utils import timezone
 
 from articles.models import Article, ArticleImage, ArticleTopic
 from images.alt import alt_warning
 from images.models import RemoteImage
 
+CHUNK = 500  # stories; databases bind only so many values
 LONGEST_TITLE = 200  # characters that any list has room for
 LONGEST_QUOTE = 60  # characters
 
@@ -57,16 +60,23 @@ class Finding:
 
 
 def findings(articles: Iterable[int], only: Collection[str] = CHECKS.keys()) -> dict[int, list[Finding]]:
-    """What the named checks find in the stories of these keys, as they are in the database; at most four queries
-    however many. A story of which nothing is wanting has an empty list."""
-    found: dict[int, list[Finding]] = {}
+    """What the named checks find in the stories of these keys, as they are in the database; at most four queries for
+    each 500. A story of which nothing is wanting has an empty list."""
     keys = list(articles)
-    if not only or not keys:
+    if not only:
         return {key: [] for key in keys}
+    found: dict[int, list[Finding]] = {}
+    for start in range(0, len(keys), CHUNK):
+        found |= _findings(keys[start : start + CHUNK], only)
+    return found
+
+
+def _findings(keys: list[int], only: Collection[str]) -> dict[int, list[Finding]]:
     rows = list(Article.objects.filter(pk__in=keys).order_by().values(*_COLUMNS))
     topics = _with_topics(keys) if "topic" in only else set()
     pictures = _pictures(keys) if {"picture", "alt"} & set(only) else {}
     doubles = _doubles(rows) if "duplicate" in only else {}
+    found = {}
     for row in rows:
         said = _sayings(row, row["pk"] in topics, pictures.get(row["pk"], []), doubles.get(row["pk"], ""))
         found[row["pk"]] = [Finding(CHECKS[name], text) for name, text in said.items() if text and name in only]
@@ -78,8 +88,9 @@ def required(articles: Iterable[int]) -> dict[int, list[Finding]]:
     return findings(articles, settings.CHECKS_REQUIRED)
 
 
-_COLUMNS = ("pk", "title", "web_url", "original_url", "provider", "no_picture", "link_key", "status")
+_COLUMNS = ("pk", "title", "web_url", "original_url", "provider", "no_picture", "link_key", "publish_at")
 _Row = dict[str, Any]
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 def _sayings(row: _Row, has_topic: bool, pictures: list[_Row], double: str) -> dict[str, str]:
@@ -133,23 +144,34 @@ def _pictures(keys: list[int]) -> dict[int, list[_Row]]:
 
 
 def _doubles(rows: list[_Row]) -> dict[int, str]:
-    """For each story whose link another has as well, which: one that has run, or waits since before it."""
+    """For each story whose link another has as well, which: one that ran before it, or that waits since before it."""
     links = {row["link_key"] for row in rows if row["link_key"] is not None}
-    others = Article.objects.filter(link_key__in=links).exclude(status=Article.Status.REJECTED).order_by("pk")
-    by_link: dict[int | None, list[Any]] = defaultdict(list)
-    for other in others.values("pk", "link_key", "title", "status", "publish_at"):
-        by_link[other["link_key"]].append(other)
-    told = {row["pk"]: _double(row, by_link.get(row["link_key"], [])) for row in rows}
-    return {key: text for key, text in told.items() if text}
+    if not links:
+        return {}
+    others = Article.objects.filter(link_key__in=links).exclude(status=Article.Status.REJECTED).order_by()
+    namesakes: Iterable[_Row] = others.values("pk", "link_key", "title", "publish_at").iterator()
+    first: dict[int, _Row] = {}
+    for other in namesakes:
+        first[other["link_key"]] = min(other, first.get(other["link_key"], other), key=_turn)
+    now = timezone.now()
+    return {
+        row["pk"]: _double(first[row["link_key"]], now)
+        for row in rows
+        if row["link_key"] in first and _turn(first[row["link_key"]]) < _turn(row)
+    }
 
 
-def _double(row: _Row, namesakes: list[_Row]) -> str:
-    others = [other for other in namesakes if other["pk"] != row["pk"]]
-    ran = next((other for other in others if other["publish_at"]), None)
-    if ran:
-        return f"The same link has run before: {_quoted(ran)}."
-    waits = next((other for other in others if other["pk"] < row["pk"]), None)
-    return f"The same link waits too: {_quoted(waits)}." if waits else ""
+def _turn(row: _Row) -> tuple[bool, datetime, int]:
+    """Whose turn comes first: by when they went or go live, then those that wait, by age."""
+    return row["publish_at"] is None, row["publish_at"] or _NEVER, row["pk"]
+
+
+def _double(other: _Row, now: datetime) -> str:
+    if other["publish_at"] is None:
+        return f"The same link waits too: {_quoted(other)}."
+    if other["publish_at"] > now:
+        return f"The same link is to run already: {_quoted(other)}."
+    return f"The same link has run before: {_quoted(other)}."
 
 
 def _quoted(row: _Row) -> str:

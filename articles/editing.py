@@ -7,20 +7,23 @@ editors' work, changes that go live. Each keeps a revision and writes an event, 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.utils import timezone
 
 from articles import revisions, workflow
 from articles.documents import ArticleDocument
+from articles.importing.batches import NOISE
 from articles.importing.settling import forget_agreed
-from articles.importing.updating import store_fields
+from articles.importing.updating import Edit, store_each
 from articles.merging import changed_fields
-from articles.models import Article, Event, SourceFile
+from articles.models import Article, Conflict, Event, SourceFile
 from articles.records import article_document, with_parts
 
 if TYPE_CHECKING:
@@ -28,7 +31,12 @@ if TYPE_CHECKING:
 
     from django.contrib.auth.models import User
 
+Change = Callable[[ArticleDocument], ArticleDocument]
+
+CHUNK = 500  # stories held at once
 EDIT = "edit"
+NOT_YOURS = "You may change only what you wrote yourself, until it is published."
+UNCHANGED = "Nothing about it would change."
 NOT_EDITED = frozenset({"secured", "published"})  # sealed, and moved by verbs alone
 
 
@@ -60,7 +68,7 @@ def locked(key: int) -> Article:
 @transaction.atomic
 def edit(
     key: int,
-    change: Callable[[ArticleDocument], ArticleDocument],
+    change: Change,
     *,
     by: User,
     seen: int | None,
@@ -76,18 +84,92 @@ def edit(
         raise PermissionDenied("You may not change this story.")
     if seen is not None and article.version != seen:
         raise StaleError(article)
+    told = _edit(article, change)
+    if not told.names:
+        return Edited(article, (), None)
+    [event] = _store([told], by, note, batch, verb, data)
+    return Edited(with_parts(Article.objects.filter(pk=key)).get(), tuple(event.data["fields"]), event)
+
+
+@transaction.atomic
+def edit_each(
+    changes: Mapping[int, Change],
+    *,
+    by: User,
+    seen: Mapping[int, int] | None = None,
+    note: str = "",
+    batch: UUID | None = None,
+    verb: str = EDIT,
+    **data: Any,
+) -> workflow.Result:
+    """The same to many stories, each with its change, in one transaction and as many queries for many as for one. What
+    cannot be done to a story is told of it; one that is not there any more is left out."""
+    result, keys = workflow.Result({}, {}, {}), sorted(changes)
+    _lock(keys)
+    for start in range(0, len(keys), CHUNK):
+        articles = list(with_parts(Article.objects.filter(pk__in=keys[start : start + CHUNK])))
+        reasons = {article.pk: _why_not(article, by, seen or {}) for article in articles}
+        edits = [_edit(article, changes[article.pk]) for article in articles if not reasons[article.pk]]
+        reasons |= {edit.article.pk: UNCHANGED for edit in edits if not edit.names}
+        result.refused.update({key: reason for key, reason in reasons.items() if reason})
+        events = _store([edit for edit in edits if edit.names], by, note, batch, verb, data)
+        result.done.update({event.article_id: event for event in events})
+    return result
+
+
+def _lock(keys: Sequence[int]) -> None:
+    """The rows of the stories, after those of their files, both in the order in which imports lock them."""
+    list(SourceFile.objects.filter(article__in=keys).order_by("path").select_for_update().values_list("pk"))
+    list(Article.objects.filter(pk__in=keys).order_by("pk").select_for_update().values_list("pk"))
+
+
+def _why_not(article: Article, by: User, seen: Mapping[int, int]) -> str:
+    if not workflow.may_edit(article, by):
+        return NOT_YOURS
+    return "" if article.version == seen.get(article.pk, article.version) else workflow.CHANGED_SINCE
+
+
+def _edit(article: Article, change: Change) -> Edit:
     before = article_document(article)
     after = change(before)
-    names = tuple(name for name in changed_fields(before, after) if name not in NOT_EDITED)
-    if not names:
-        return Edited(article, (), None)
-    revisions.keep_last(article)
-    store_fields(article, after, names)
-    revisions.record(article, by=by, note=note)
-    told = {"fields": list(names), "version": article.version, **data}
-    event = Event.objects.create(article=article, actor=by, verb=verb, note=note, batch=batch, data=told)
-    forget_agreed(article)
-    return Edited(with_parts(Article.objects.filter(pk=key)).get(), names, event)
+    return Edit(article, after, frozenset(changed_fields(before, after)) - NOT_EDITED)
+
+
+def _store(
+    edits: Sequence[Edit], by: User, note: str, batch: UUID | None, verb: str, data: dict[str, Any]
+) -> list[Event]:
+    """Store the edits, with a revision and an event of each."""
+    if not edits:
+        return []
+    keys = [edit.article.pk for edit in edits]
+    revisions.keep_last_of_each(keys)
+    store_each(edits)
+    _count_heats([edit.article for edit in edits if NOISE.issuperset(edit.names)])
+    revisions.record_each(keys, by=by, note=note)
+    events = [
+        Event(article=edit.article, actor=by, verb=verb, note=note, batch=batch, data=_data(edit, data))
+        for edit in edits
+    ]
+    disputed = set(Conflict.objects.filter(source__article__in=keys).values_list("source__article", flat=True))
+    for edit in edits:
+        if edit.article.pk in disputed:
+            forget_agreed(edit.article)
+    return Event.objects.bulk_create(events)
+
+
+def _count_heats(articles: Sequence[Article]) -> None:
+    """A heat is no news from an import, but what an editor did has a version, to go back from."""
+    for article in articles:
+        article.version += 1
+        article.modified_at = timezone.now()
+    if articles:
+        Article.objects.bulk_update(articles, ["version", "modified_at"])
+
+
+def _data(edit: Edit, data: dict[str, Any]) -> dict[str, Any]:
+    """The fields in the order in which documents have them, and the version that came of it."""
+    names = [field.name for field in dataclasses.fields(edit.document) if field.name in edit.names]
+    return {"fields": names, "version": edit.article.version, **data}
 
 
 # --- Undoing ------------------------------------------------------------------------------------
@@ -97,30 +179,37 @@ def edit(
 def undo(batch: UUID, *, by: User) -> workflow.Result:
     """Put back what was done under this batch, verbs and edits alike, but what has changed since. An undo is a batch
     too. Raises PermissionDenied."""
-    edits = [event for event in Event.objects.filter(batch=batch).order_by("pk") if "fields" in event.data]
-    if not edits:
+    events = [event for event in Event.objects.filter(batch=batch).order_by("pk") if "version" in event.data]
+    if not any("fields" in event.data for event in events):
         return workflow.undo(batch, by=by)
-    result, again = workflow.Result({}, {}, {}), uuid4()
-    for event in edits:
-        if event.actor_id != by.pk and not by.has_perm(workflow.MAY_PUBLISH):
-            raise PermissionDenied("You may not undo what others did.")
-        try:
-            edited = _undo_edit(event, by, again)
-        except StaleError:
-            result.refused[event.article_id] = workflow.CHANGED_SINCE
-        else:
-            if edited.event:
-                result.done[event.article_id] = edited.event
-    return result
+    if not workflow.may_undo(events, by):
+        raise PermissionDenied("You may not undo what others did.")
+    last, again = {event.article_id: event.data["version"] for event in events}, uuid4()
+    _lock(sorted(last))
+    now = dict(Article.objects.filter(pk__in=last).order_by().values_list("pk", "version"))
+    as_left = {key for key, version in now.items() if version == last[key]}
+    edited = edit_each(_backwards(events, as_left), by=by, batch=again, verb=workflow.UNDO, undoes=str(batch))
+    moved = workflow.undo(batch, by=by, again=again, only=as_left - edited.refused.keys())
+    stale = {key: workflow.CHANGED_SINCE for key in now if key not in as_left}
+    return workflow.Result(edited.done | moved.done, stale | edited.refused, moved.changes)
 
 
-def _undo_edit(event: Event, by: User, batch: UUID) -> Edited:
-    version = int(event.data["version"])
-    before = revisions.as_of(event.article_id, version - 1)
+def _backwards(events: Sequence[Event], only: Collection[int]) -> dict[int, Change]:
+    """For each story of these, what makes its edited fields say what they said before the first of its edits."""
+    edits: dict[int, list[Event]] = defaultdict(list)
+    for event in events:
+        if "fields" in event.data and event.article_id in only:
+            edits[event.article_id].append(event)
+    began = {key: some[0].data["version"] for key, some in edits.items()}
+    reach = max(Counter(event.article_id for event in events).values())
+    before = revisions.before_each(began, reach)
+    return {key: _back_to(before.get(key), some) for key, some in edits.items()}
+
+
+def _back_to(before: ArticleDocument | None, edits: Iterable[Event]) -> Change:
+    names = {name for event in edits for name in event.data["fields"]}
 
     def back(now: ArticleDocument) -> ArticleDocument:
-        if before is None:
-            raise StaleError(event.article)
-        return dataclasses.replace(now, **{name: getattr(before, name) for name in event.data["fields"]})
+        return now if before is None else dataclasses.replace(now, **{name: getattr(before, name) for name in names})
 
-    return edit(event.article_id, back, by=by, seen=version, batch=batch, verb=workflow.UNDO, note="")
+    return back

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
 from django.db.models import F
@@ -37,14 +37,38 @@ def record_each(articles: Sequence[int], *, by: User | None, note: str = "") -> 
 def _revision(article: Article, by: User | None, note: str) -> Revision:
     document = to_data(article_document(article))
     document.pop("secured", None)  # sealed text stays in its one place
-    return Revision(article=article, version=article.version, document=document, author=by, note=note)
+    return Revision(
+        article=article,
+        version=article.version,
+        document=document,
+        author=by,
+        created_at=article.modified_at,  # it may be kept long after
+        note=note,
+    )
 
 
 def as_of(article: int, version: int) -> ArticleDocument | None:
     """The article's document as it was at a version. One that was never kept said what the next kept one says: whoever
-    changes what a story says keeps the version before. None where nothing was kept since."""
+    changes what a story says keeps the version before; only whether it was public is not told by another version. None
+    where nothing was kept since.
+
+    What providers and topics are called is theirs: to rename, merge or delete one makes no version of its stories, and
+    a version that is kept later has the names of then."""
     kept = Revision.objects.filter(article=article, version__gte=version).order_by("version").first()
     return None if kept is None else document_of(kept)
+
+
+def before_each(versions: Mapping[int, int], reach: int) -> dict[int, ArticleDocument]:
+    """The same of many articles: each as it was before a version of its, which is at most `reach` behind its last."""
+    found: dict[int, ArticleDocument] = {}
+    keys = sorted(versions)
+    for start in range(0, len(keys), CHUNK):
+        near = Revision.objects.filter(version__gte=F("article__version") - reach)
+        kept = near.filter(article__in=keys[start : start + CHUNK]).order_by("article", "version")
+        for revision in kept:
+            if revision.version >= versions[revision.article_id] - 1:
+                found.setdefault(revision.article_id, document_of(revision))
+    return found
 
 
 def document_of(revision: Revision) -> ArticleDocument:

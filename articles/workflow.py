@@ -6,7 +6,7 @@ and the importer all call the same functions. `by=None` means the importer, whic
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from django.contrib.auth.models import AnonymousUser, User
+    from django.db.models import QuerySet
 
 CHUNK = 500  # articles
 MAY_PUBLISH = "articles.publish_article"
@@ -163,6 +164,11 @@ class Result:
     refused: dict[int, str]  # why, for the editor
     changes: dict[int, dict[str, object]]  # what changed in the rows of those that are done
 
+    @property
+    def batch(self) -> UUID | None:
+        """What undoes it, if it can be undone."""
+        return next((event.batch for event in self.done.values()), None)
+
 
 def apply_to_each(
     verb: Verb,
@@ -177,29 +183,53 @@ def apply_to_each(
     """Do what the verb says to each that allows it, in one transaction. `articles`: their keys, each with the time from
     which it is to be public (None: now); `until`: until when, if not for good; `seen`: the version of each that the
     editor decided about, so that one that has changed since is left alone."""
-    if by is not None and not _may_ever(verb, by):
+    if by is not None and not may_ever(verb, by):
         raise PermissionDenied(f"You may not {verb.label} articles.")
     with transaction.atomic():
         # The rows as they are now, not as a page showed them: two editors may press at once.
         current, now = _locked(sorted(articles)), timezone.now()
         times = {article.pk: _Times(articles[article.pk], until, now) for article in current}
-        versions = {} if seen is None else seen
-        refused = {
-            article.pk: reason
-            for article in current
-            if (
-                reason := _why_not(verb, article, by, note, times[article.pk])
-                or _why_stale(article, versions.get(article.pk, article.version))
-            )
-        }
-        if by is not None and verb.target == S.PUBLISHED:  # the importer follows the source
-            coming = [article.pk for article in current if article.status != S.PUBLISHED]
-            refused = _unfit(key for key in coming if key not in refused) | refused
+        not_so = {article.pk: _why_not_so(verb, article, note, times[article.pk]) for article in current}
+        foreseen = _foreseen(verb, current, by, seen or {}, not_so)
+        refused = foreseen.wanting | foreseen.refused
         fit = [article for article in current if article.pk not in refused]
         events = [_event(article, verb.name, verb.target, by, note, batch) for article in fit]
         changes = {article.pk: _set(article, _change(article, verb, times[article.pk])) for article in fit}
         _store(fit, events, by, verb.done.capitalize())
     return Result({event.article_id: event for event in events}, refused, changes)
+
+
+@dataclass(frozen=True)
+class Foreseen:
+    """Why a verb cannot be done to stories, by their keys: because of how they stand, or for what they lack."""
+
+    refused: dict[int, str]
+    wanting: dict[int, str]
+
+
+def foresee(verb: Verb, articles: Collection[int], *, by: User, seen: Mapping[int, int] | None = None) -> Foreseen:
+    """What `apply_to_each` would refuse, as far as it can be told before there are a note and times."""
+    if not may_ever(verb, by):
+        raise PermissionDenied(f"You may not {verb.label} articles.")
+    return _foreseen(verb, list(_chunked(_ROWS, sorted(articles))), by, seen or {}, {})
+
+
+def _foreseen(
+    verb: Verb, articles: list[Article], by: User | None, seen: Mapping[int, int], not_so: Mapping[int, str]
+) -> Foreseen:
+    """`not_so`: what speaks against the note and the times, by article."""
+    reasons = {
+        article.pk: _why_never(verb, article, by)
+        or not_so.get(article.pk)
+        or _why_stale(article, seen.get(article.pk, article.version))
+        for article in articles
+    }
+    refused = {key: reason for key, reason in reasons.items() if reason}
+    wanting = {}
+    if by is not None and verb.target == S.PUBLISHED:  # the importer follows the source
+        coming = [article.pk for article in articles if article.status != S.PUBLISHED]
+        wanting = _unfit(key for key in coming if key not in refused)
+    return Foreseen(refused, wanting)
 
 
 def _unfit(articles: Iterable[int]) -> dict[int, str]:
@@ -212,7 +242,8 @@ def _why_stale(article: Article, seen: int) -> str:
     return "" if article.version == seen else CHANGED_SINCE
 
 
-def _may_ever(verb: Verb, user: User) -> bool:
+def may_ever(verb: Verb, user: User | AnonymousUser) -> bool:
+    """Whether there could be a story to which `user` may do this."""
     return user.has_perm(MAY_PUBLISH) or (verb.by_author and user.has_perm(MAY_WRITE))
 
 
@@ -225,11 +256,17 @@ class _Times:
     now: datetime
 
 
+_ROWS = Article.objects.order_by("pk").only("status", "version", "publish_at", "unpublish_at", "created_by")
+
+
 def _locked(keys: Sequence[int]) -> list[Article]:
-    columns = ("status", "version", "publish_at", "unpublish_at", "created_by")
-    rows = Article.objects.order_by("pk").select_for_update().only(*columns)
-    chunks = (keys[start : start + CHUNK] for start in range(0, len(keys), CHUNK))  # databases bind only so many values
-    return [article for chunk in chunks for article in rows.filter(pk__in=chunk)]
+    return list(_chunked(_ROWS.select_for_update(), keys))
+
+
+def _chunked(rows: QuerySet[Article], keys: Sequence[int]) -> Iterator[Article]:
+    """The rows of these keys; databases bind only so many values."""
+    for start in range(0, len(keys), CHUNK):
+        yield from rows.filter(pk__in=keys[start : start + CHUNK])
 
 
 def _event(article: Article, verb: str, target: str, by: User | None, note: str, batch: UUID | None) -> Event:
@@ -283,25 +320,44 @@ def _text(moment: datetime | None) -> str | None:
 UNDO = "undo"
 
 
-def undo(batch: UUID, *, by: User) -> Result:
+def undo(batch: UUID, *, by: User, again: UUID | None = None, only: Collection[int] | None = None) -> Result:
     """Put everything that was done under this batch back to where it was, but what has changed since. An undo is a
-    batch too, so it can be undone."""
-    events = list(Event.objects.filter(batch=batch, verb__in=[*VERBS, UNDO]).order_by("pk"))
-    if not by.has_perm(MAY_PUBLISH) and not all(_is_authors_own(event, by) for event in events):
+    batch too, so it can be undone. `again`: that batch, and `only`: the stories that have not changed since, where the
+    caller, who holds their rows, knows it better."""
+    events = Event.objects.filter(batch=batch, verb__in=[*VERBS, UNDO]).order_by("pk")
+    moves = [event for event in events if "before" in event.data]
+    first, last = ({event.article_id: event for event in some} for some in (moves[::-1], moves))
+    if not may_undo(moves, by):
         raise PermissionDenied("You may not undo what others did.")
-    done = {event.article_id: event for event in events}
     with transaction.atomic():
-        current, again, now = _locked(sorted(done)), uuid4(), timezone.now()
-        fit = [article for article in current if article.version == done[article.pk].data.get("version")]
-        undoing = [_event(article, UNDO, done[article.pk].from_status, by, "", again) for article in fit]
-        changes = {article.pk: _set(article, _as_before(article, done[article.pk], now)) for article in fit}
+        current, again, now = _locked(sorted(last)), again or uuid4(), timezone.now()
+        if not by.has_perm(MAY_PUBLISH) and any(article.created_by_id != by.pk for article in current):
+            raise PermissionDenied("You may not undo what was done to the stories of others.")
+        as_left = _as_left(current, last) if only is None else only
+        fit = [article for article in current if article.pk in as_left]
+        undoing = [_event(article, UNDO, first[article.pk].from_status, by, "", again) for article in fit]
+        for event in undoing:
+            event.data["undoes"] = str(batch)
+        changes = {article.pk: _set(article, _as_before(article, first[article.pk], now)) for article in fit}
         _store(fit, undoing, by, "Undone")
     refused = {article.pk: CHANGED_SINCE for article in current if article.pk not in changes}
     return Result({event.article_id: event for event in undoing}, refused, changes)
 
 
-def _is_authors_own(event: Event, user: User) -> bool:
-    return event.actor_id == user.pk and event.verb in VERBS and VERBS[event.verb].by_author
+def _as_left(articles: Iterable[Article], events: Mapping[int, Event]) -> set[int]:
+    return {article.pk for article in articles if article.version == events[article.pk].data.get("version")}
+
+
+def may_undo(events: Iterable[Event], user: User | AnonymousUser) -> bool:
+    """Whoever may publish undoes everything; who may write, what they did themselves with a story of their own."""
+    if user.has_perm(MAY_PUBLISH):
+        return True
+    return user.has_perm(MAY_WRITE) and all(_is_authors_own(event, user) for event in events)
+
+
+def _is_authors_own(event: Event, user: User | AnonymousUser) -> bool:
+    """An edit moves nothing."""
+    return event.actor_id == user.pk and {event.from_status, event.to_status} <= {"", S.DRAFT, S.IN_REVIEW}
 
 
 def _as_before(article: Article, event: Event, now: datetime) -> dict[str, object]:
@@ -321,14 +377,19 @@ def _begin(article: Article, times: _Times) -> datetime | None:
     return times.at or (article.publish_at if article.status == S.PUBLISHED else None)
 
 
-def _why_not(verb: Verb, article: Article, by: User | None, note: str, times: _Times) -> str:
-    """Why the verb cannot be done to the article, for the editor; nothing if it can."""
+def _why_never(verb: Verb, article: Article, by: User | None) -> str:
+    """Why the verb cannot be done to the article as it stands, for the editor; nothing if it can."""
     if by is not None and not _may(verb, article, by):
         return f"You may {verb.label} only what you wrote yourself."
     if article.status not in verb.sources:
         if article.status == verb.target:
             return f"It is {verb.done} already."
         return f"It {STANDING[article.status]}, so it cannot be {verb.done}."
+    return ""
+
+
+def _why_not_so(verb: Verb, article: Article, note: str, times: _Times) -> str:
+    """Why not with this note and at these times."""
     if verb.wants_note and not note.strip():
         return "Say why."
     return _why_not_then(article, times) if verb is SCHEDULE else ""

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 
-from articles import workflow
+from articles import restoring, workflow
 from articles.admin.filters import WhoFilter
 from articles.models import Article, Event
 from images.newsroom import ChoiceFilter, ReadOnlyAdmin
@@ -35,6 +35,8 @@ DONE = {verb.name: verb.done for verb in workflow.VERBS.values()} | {
     "keep_changes": "kept unpublished changes",
     "put_live": "put changes live",
     "discard_changes": "discarded unpublished changes",
+    "undo": "undone",
+    restoring.VERB: "restored from an older version",
 }
 RELATIONS = {
     "topics": "topics",

@@ -109,6 +109,7 @@ class ArticleForm(ReadersTextForm, KeepsUntouched):
     shown: ArticleDocument | None = None  # instead of the row: changes that are not live
     refusal = ""  # what the importer would not take of it
     checks_version = True  # a save of the row itself; what else is done with a form compares by itself
+    note = ""  # why, as it was given with the buttons
 
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
     topics = OrderedTopicsField(
@@ -152,6 +153,10 @@ class ArticleForm(ReadersTextForm, KeepsUntouched):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
+        told = VerbForm(self.data)
+        for error in told.errors.get("note", []):
+            self.add_error(None, f"{told.fields['note'].label}: {error}")
+        self.note = told.cleaned_data.get("note", "")
         if self.refusal:
             raise forms.ValidationError(self.refusal)
         is_stale = not self.instance._state.adding and cleaned.get("version") != self.instance.version

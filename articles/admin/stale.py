@@ -216,8 +216,10 @@ class StaleSaves(NewsroomAdmin):
     def _store_live(self, request: HttpRequest, comparison: Comparison, choices: Mapping[str, str]) -> HttpResponse:
         article, draft, by = comparison.place.article, comparison.draft, editor(request)
         doings = meanwhile(comparison.place, draft, by)
-        edited = editing.edit(article.pk, lambda now: comparison.settled(choices), by=by, seen=article.version)
-        drafting.want_pictures(comparison.settled(choices), comparison.theirs)
+        note = "" if "_verb" in draft.pressed else draft.pressed.get("verb-note", "")  # it is about what was pressed
+        document = comparison.settled(choices)
+        edited = editing.edit(article.pk, lambda now: document, by=by, seen=article.version, note=note)
+        drafting.want_pictures(document, comparison.theirs)
         story: Any = edited.article
         beside = self._set_beside(request, story, comparison.beside(choices))
         names = (*edited.names, *beside)
@@ -285,7 +287,7 @@ class StaleSaves(NewsroomAdmin):
             base_version=article.version,
             by=by,
             seen=place.copy_version,
-            note=draft.pressed.get("verb-note", "")[:500],
+            note=draft.pressed.get("verb-note", ""),
         )
         drafting.want_pictures(document, comparison.theirs)
         if "_live" in draft.pressed:

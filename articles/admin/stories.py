@@ -32,6 +32,7 @@ from articles.admin.filters import (
     TypeFilter,
 )
 from articles.admin.forms import ArticleForm, LoadedAutocomplete, RelatedStoryForm, VerbForm
+from articles.admin.history import WithHistory
 from articles.admin.presence import TellsWhoIsThere
 from articles.admin.sources import differs_badge
 from articles.importing.settling import forget_agreed
@@ -98,7 +99,7 @@ class RelatedStoryInline(admin.StackedInline):
 
 
 @admin.register(Article)
-class ArticleAdmin(UnpublishedChanges, TellsWhoIsThere):
+class ArticleAdmin(WithHistory, UnpublishedChanges, TellsWhoIsThere):
     form = ArticleForm
     formfield_overrides = SOURCE_FIELDS
     exclude = ["topics"]  # the form's own field keeps their order; the model's would not
@@ -276,7 +277,8 @@ class ArticleAdmin(UnpublishedChanges, TellsWhoIsThere):
             verb for verb in workflow.VERBS.values() if may_change and workflow.allows(verb, story, _editor(request))
         ]
         verbs = {verb.name for verb in context["verbs"]}
-        context |= {"verb_form": VerbForm(), "zone": timezone.get_current_timezone_name()} if verbs else {}
+        context |= {"zone": timezone.get_current_timezone_name()}
+        context |= {"verb_form": VerbForm(request.POST or None)} if may_change else {}
         context["may_schedule"] = workflow.SCHEDULE.name in verbs
         context["show_save_and_add_another"] = obj is None
         if obj:
@@ -312,10 +314,11 @@ class ArticleAdmin(UnpublishedChanges, TellsWhoIsThere):
         edited = [*form.changed_data, *(formset.prefix for formset in formsets if formset.has_changed())]
         article.was_edited = bool(edited)  # for the answer
         if edited or not change:
-            self._record(request, article, edited, change)
+            note = "" if self._pressed(request) else form.note  # it is about what was pressed
+            self._record(request, article, edited, change, note)
             forget_agreed(article)
 
-    def _record(self, request: HttpRequest, article: Article, edited: list[str], change: bool) -> None:
+    def _record(self, request: HttpRequest, article: Article, edited: list[str], change: bool, note: str) -> None:
         if change:
             article.version += 1
             article.modified_at = timezone.now()
@@ -324,9 +327,10 @@ class ArticleAdmin(UnpublishedChanges, TellsWhoIsThere):
             article=article,
             actor_id=request.user.pk,
             verb="edit" if change else "create",
-            data={"fields": edited},
+            note=note,
+            data={"fields": edited, "version": article.version},
         )
-        revisions.record(article, by=_editor(request))
+        revisions.record(article, by=_editor(request), note=note)
 
     def response_add(self, request: HttpRequest, obj: Article, post_url_continue: str | None = None) -> HttpResponse:
         if verb := self._pressed(request):
