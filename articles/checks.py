@@ -22,6 +22,7 @@ from images.models import RemoteImage
 CHUNK = 500  # stories; databases bind only so many values
 LONGEST_TITLE = 200  # characters that any list has room for
 LONGEST_QUOTE = 60  # characters
+NAMED = 5  # pictures
 
 
 @dataclass(frozen=True)
@@ -124,10 +125,14 @@ def _of_picture(lead: _Row | None) -> str:
 
 
 def _of_alt(pictures: list[_Row]) -> str:
-    for place, use in enumerate(pictures, 1):
-        if warning := alt_warning(use["alt"], use["image__source_url"]):
-            return f"{'Its picture' if place == 1 else f'Picture {place}'}: {warning}"
-    return ""
+    """Of each picture by its place, of the first few in full."""
+    warnings = [
+        f"{'Its picture' if len(pictures) == 1 else f'Picture {place}'}: {warning}"
+        for place, use in enumerate(pictures, 1)
+        if (warning := alt_warning(use["alt"], use["image__source_url"]))
+    ]
+    more = [f"… and {len(warnings) - NAMED} more."] if len(warnings) > NAMED else []
+    return " ".join(warnings[:NAMED] + more)
 
 
 def _with_topics(keys: list[int]) -> set[int]:
@@ -149,7 +154,7 @@ def _doubles(rows: list[_Row]) -> dict[int, str]:
     if not links:
         return {}
     others = Article.objects.filter(link_key__in=links).exclude(status=Article.Status.REJECTED).order_by()
-    namesakes: Iterable[_Row] = others.values("pk", "link_key", "title", "publish_at").iterator()
+    namesakes: Iterable[Any] = others.values("pk", "link_key", "title", "publish_at").iterator()
     first: dict[int, _Row] = {}
     for other in namesakes:
         first[other["link_key"]] = min(other, first.get(other["link_key"], other), key=_turn)

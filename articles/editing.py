@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from django.contrib.auth.models import User
+    from django.db.models import QuerySet
 
 Change = Callable[[ArticleDocument], ArticleDocument]
 
@@ -106,15 +107,42 @@ def edit_each(
     cannot be done to a story is told of it; one that is not there any more is left out."""
     result, keys = workflow.Result({}, {}, {}), sorted(changes)
     _lock(keys)
-    for start in range(0, len(keys), CHUNK):
-        articles = list(with_parts(Article.objects.filter(pk__in=keys[start : start + CHUNK])))
-        reasons = {article.pk: _why_not(article, by, seen or {}) for article in articles}
-        edits = [_edit(article, changes[article.pk]) for article in articles if not reasons[article.pk]]
-        reasons |= {edit.article.pk: UNCHANGED for edit in edits if not edit.names}
-        result.refused.update({key: reason for key, reason in reasons.items() if reason})
-        events = _store([edit for edit in edits if edit.names], by, note, batch, verb, data)
+    for articles in _chunks(keys):
+        edits, refused = _judged(articles, changes, by, seen or {})
+        result.refused.update(refused)
+        events = _store(edits, by, note, batch, verb, data)
         result.done.update({event.article_id: event for event in events})
     return result
+
+
+def foresee(changes: Mapping[int, Change | None], *, by: User, seen: Mapping[int, int] | None = None) -> dict[int, str]:
+    """Why `edit_each` would not do it to which stories. Without a change: whether any could be made."""
+    refused: dict[int, str] = {}
+    for articles in _chunks(sorted(changes)):
+        refused |= _judged(articles, changes, by, seen or {})[1]
+    return refused
+
+
+def _chunks(keys: Sequence[int]) -> Iterator[QuerySet[Article]]:
+    """The stories with all their parts, so many at a time."""
+    for start in range(0, len(keys), CHUNK):
+        yield with_parts(Article.objects.filter(pk__in=keys[start : start + CHUNK]))
+
+
+def _judged(
+    articles: Iterable[Article], changes: Mapping[int, Change | None], by: User, seen: Mapping[int, int]
+) -> tuple[list[Edit], dict[int, str]]:
+    """What is to be stored, and why the rest is not."""
+    edits, refused = [], {}
+    for article in articles:
+        change = changes[article.pk]
+        if reason := _why_not(article, by, seen):
+            refused[article.pk] = reason
+        elif change and (edit := _edit(article, change)).names:
+            edits.append(edit)
+        elif change:
+            refused[article.pk] = UNCHANGED
+    return edits, refused
 
 
 def _lock(keys: Sequence[int]) -> None:

@@ -74,10 +74,10 @@ def test_what_one_server_withdraws_the_other_shows_no_more(site):
 
 
 def withdraw(server: serving.Server) -> None:
-    """As an editor does it, in the list of stories."""
+    """As an editor does it who chose it in the list of stories."""
     changelist = "/admin/articles/article/?q=walrus"
     [key] = re.findall(r'name="_selected_action" value="(\d+)"', server.ask(changelist).text)
-    answer = server.send(changelist, changelist, action="unpublish_selected", _selected_action=key)
+    answer = server.send(changelist, "/admin/desk/bulk/", verb="unpublish", stories=key, confirm="1")
     assert answer.status == 302, answer.text
 
 

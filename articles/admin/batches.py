@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_POST
+from django.utils.text import capfirst
+from django.views.decorators.http import require_POST, require_safe
 
 from articles import editing, workflow
-from articles.admin.events import editor
+from articles.admin.events import DONE, editor, told
 from articles.models import Article, Event
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping, Sequence
 
     from django.http import HttpRequest
 
 NAMED = 5  # stories that a message is about
+PER_PAGE = 100
+KEPT = 500  # refused stories that the page of a batch tells of
+REFUSED = "batch_refused"  # in the editor's session: those of the batch that they did last
+
+
+# --- Undoing ------------------------------------------------------------------------------------
 
 
 @require_POST
@@ -29,7 +39,7 @@ def undo(request: HttpRequest) -> HttpResponse:
     """Undo a batch: for a page that sends the editor back to `next`, or for a script that asks for JSON."""
     if not (request.user.has_perm(workflow.MAY_PUBLISH) or request.user.has_perm(workflow.MAY_WRITE)):
         raise PermissionDenied
-    batch = batch_key(request.POST.get("batch", ""))
+    batch = _batch_key(request.POST.get("batch", ""))
     if not Event.objects.filter(batch=batch).exists():
         raise Http404
     result = editing.undo(batch, by=editor(request))
@@ -37,8 +47,8 @@ def undo(request: HttpRequest) -> HttpResponse:
     if request.get_preferred_type(["text/html", "application/json"]) == "application/json":
         undone = str(result.batch) if result.batch else None
         return JsonResponse({"message": told, "done": list(result.done), "refused": result.refused, "batch": undone})
-    messages.add_message(request, messages.SUCCESS if not result.refused else messages.WARNING, told)
-    return HttpResponseRedirect(local(request, reverse("admin:articles_event_changelist")))
+    messages.add_message(request, messages.WARNING if result.refused else messages.SUCCESS, told)
+    return HttpResponseRedirect(local(request.POST.get("next"), request) or _page_of(batch))
 
 
 def _told_undone(result: workflow.Result) -> str:
@@ -66,14 +76,147 @@ def stories(number: int) -> str:
     return "1 story" if number == 1 else f"{number:,} stories"
 
 
-def batch_key(text: str) -> UUID:
+def _batch_key(text: str) -> UUID:
     try:
         return UUID(text)
     except ValueError:
         raise Http404 from None
 
 
-def local(request: HttpRequest, otherwise: str) -> str:
-    """Where the editor came from, if that is a page of ours."""
-    url = request.POST.get("next", "")
-    return url if url_has_allowed_host_and_scheme(url, {request.get_host()}, request.is_secure()) else otherwise
+def local(url: str | None, request: HttpRequest) -> str:
+    """The address, if it is one of ours."""
+    return url if url and url_has_allowed_host_and_scheme(url, {request.get_host()}, request.is_secure()) else ""
+
+
+def _page_of(batch: UUID | str) -> str:
+    return reverse("admin:desk_batch", args=[batch])
+
+
+def may_look(request: HttpRequest) -> bool:
+    """Whether the editor may see stories and what is done to them."""
+    return all(request.user.has_perm(f"articles.view_{name}") for name in ("article", "event"))
+
+
+# --- The page -----------------------------------------------------------------------------------
+
+
+def remember_refused(request: HttpRequest, batch: UUID, refused: Mapping[int, str]) -> None:
+    """For the page of the batch, as nothing happened to them that the log could tell."""
+    request.session[REFUSED] = {"batch": str(batch), "why": list(refused.items())[:KEPT], "number": len(refused)}
+
+
+@dataclass(frozen=True)
+class Step:
+    """An event of the batch, and what became of its story since."""
+
+    event: Event
+    undone: Event | None  # by which it was undone
+    is_last: bool  # what the story says now is what this left
+
+    @property
+    def told(self) -> str:
+        return told(self.event)
+
+
+class Batch:
+    """What was done under one key. Reads all of its events, but of their stories only the versions."""
+
+    def __init__(self, key: UUID) -> None:
+        self.key = key
+        events = Event.objects.filter(batch=key).order_by("pk")
+        self.events = list(events.select_related("actor"))
+        stories_now = Article.objects.filter(events__batch=key).order_by()
+        self.versions: dict[int, int] = dict(stories_now.values_list("pk", "version"))
+        undoing = Event.objects.filter(verb=workflow.UNDO, article__events__batch=key).select_related("actor")
+        self.undone = {
+            event.article_id: event for event in undoing.order_by("pk") if event.data.get("undoes") == str(key)
+        }
+
+    @property
+    def as_left(self) -> set[int]:
+        """The stories that nothing has been done to since."""
+        left = {event.article_id: event.data.get("version") for event in self.events}
+        return {key for key, version in left.items() if version == self.versions.get(key)}
+
+    @property
+    def told(self) -> str:
+        verbs = dict.fromkeys(DONE.get(event.verb, event.verb) for event in self.events)
+        return capfirst(", ".join(verbs))
+
+    @property
+    def undoes(self) -> str:
+        """The batch that it undid, if it is an undo."""
+        return next((event.data["undoes"] for event in self.events if "undoes" in event.data), "")
+
+    @property
+    def undoings(self) -> list[Undoing]:
+        """The undos of it, first to last; mostly there is one."""
+        found: dict[UUID, list[Event]] = {}
+        for event in sorted(self.undone.values(), key=lambda event: event.pk):
+            if event.batch:
+                found.setdefault(event.batch, []).append(event)
+        return [Undoing(key, events, self.versions) for key, events in found.items()]
+
+    def steps(self, events: Sequence[Event]) -> list[Step]:
+        as_left = self.as_left
+        return [Step(event, self.undone.get(event.article_id), event.article_id in as_left) for event in events]
+
+
+@dataclass(frozen=True)
+class Undoing:
+    batch: UUID
+    events: list[Event]
+    versions: Mapping[int, int]
+
+    @property
+    def as_left(self) -> int:
+        """How many stories could go back again."""
+        return sum(event.data.get("version") == self.versions.get(event.article_id) for event in self.events)
+
+    @property
+    def told(self) -> str:
+        first = self.events[0]
+        return f"{stories(len(self.events))} by {first.actor or 'an import'}"
+
+
+@require_safe
+def page(request: HttpRequest, key: UUID) -> HttpResponse:
+    """What was done, by whom and when, and what became of it since."""
+    if not may_look(request):
+        raise PermissionDenied
+    batch = Batch(key)
+    if not batch.events:
+        raise Http404
+    shown = Paginator(batch.events, PER_PAGE).get_page(request.GET.get("p"))
+    articles = Article.objects.select_related("provider").only("title", "status", "provider__name", "provider__domain")
+    by_key = articles.in_bulk([event.article_id for event in shown])
+    events = [event for event in shown if event.article_id in by_key]
+    for event in events:
+        event.article = by_key[event.article_id]
+    may_undo = workflow.may_undo(batch.events, request.user)
+    context: dict[str, Any] = {
+        **admin.site.each_context(request),
+        "title": f"{batch.told}: {stories(len(batch.versions))}",
+        "batch": batch,
+        "first": batch.events[0],
+        "may_undo": may_undo,
+        "number_left": len(batch.as_left),
+        "steps": batch.steps(events),
+        "page": shown,
+        "pages": shown.paginator.get_elided_page_range(shown.number),
+        "back": local(request.GET.get("next"), request),
+        **_left_alone(request, key),
+    }
+    return TemplateResponse(request, "admin/desk/batch.html", context)
+
+
+def _left_alone(request: HttpRequest, batch: UUID) -> dict[str, Any]:
+    """What the editor who did it was refused."""
+    kept = request.session.get(REFUSED, {})
+    if kept.get("batch") != str(batch):
+        return {}
+    titles = titles_of([key for key, _ in kept["why"]])
+    return {
+        "left_alone": [(key, titles.get(key), reason) for key, reason in kept["why"]],
+        "left_alone_number": kept["number"],
+    }

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
+from uuid import UUID
 
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Field, Model
 from django.template.defaultfilters import date as format_date
@@ -88,6 +90,27 @@ class VerbFilter(ChoiceFilter):
         return queryset.filter(verb=self.value()) if self.value() else queryset
 
 
+class BatchFilter(admin.SimpleListFilter):
+    """What was done together, as the page of a batch asks for it; there are too many to choose from."""
+
+    title = "what was done together"
+    parameter_name = "batch"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(self.value() or "", "These together")]
+
+    def has_output(self) -> bool:
+        return self.value() is not None
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Event]) -> QuerySet[Event]:
+        if (asked := self.value()) is None:
+            return queryset
+        try:
+            return queryset.filter(batch=UUID(asked))
+        except ValueError:
+            raise IncorrectLookupParameters(f"{asked} is no batch.") from None
+
+
 class ActorFilter(WhoFilter):
     person = "actor"
     nobody = ("imports", "Imports")
@@ -95,9 +118,9 @@ class ActorFilter(WhoFilter):
 
 @admin.register(Event)
 class EventAdmin(ReadOnlyAdmin):
-    list_display = ["at", "who", "what", "story", "change", "note"]
+    list_display = ["at", "who", "what", "story", "change", "note", "together"]
     list_display_links = None
-    list_filter = [VerbFilter, ActorFilter]
+    list_filter = [VerbFilter, ActorFilter, BatchFilter]
     list_select_related = ["actor", "article"]
     search_fields = ["article__title", "article__stem", "note"]
     search_help_text = "Title or address of the story, or why"
@@ -120,3 +143,9 @@ class EventAdmin(ReadOnlyAdmin):
         if not event.to_status:
             return ""
         return f"{event.get_from_status_display()} → {event.get_to_status_display()}"
+
+    @admin.display(description="Done together", empty_value="")
+    def together(self, event: Event) -> SafeString | None:
+        if event.batch is None:
+            return None
+        return format_html('<a href="{}">See and undo</a>', reverse("admin:desk_batch", args=[event.batch]))

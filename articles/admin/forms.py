@@ -122,7 +122,7 @@ class ArticleForm(ReadersTextForm, KeepsUntouched):
         fields = [
             *("title", "excerpt", "category", "type", "published_at", "updated_at", "stem", "provider"),
             *("original_url", "web_url", "amp_web_url", "cdn_amp_web_url", "quality", "heat"),
-            *("featured_content", "body"),
+            *("featured_content", "body", "no_picture"),
         ]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

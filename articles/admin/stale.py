@@ -266,6 +266,8 @@ class StaleSaves(NewsroomAdmin):
                 f"It was not {verb.done}, for its state has changed meanwhile: it {standing}.",
                 messages.WARNING,
             )
+        if edited:
+            self._warn(request, article)
         if "_continue" in pressed:
             return HttpResponseRedirect(form_address(article))
         return self.response_post_save_change(request, article)
@@ -274,6 +276,10 @@ class StaleSaves(NewsroomAdmin):
         self, verb: workflow.Verb, request: HttpRequest, obj: Article, *, edited: bool, told: Mapping[str, str]
     ) -> HttpResponse:
         """Do the verb, with what was told with it, and say so."""
+        raise NotImplementedError
+
+    def _warn(self, request: HttpRequest, article: Article) -> None:
+        """Say what is wanting in what was saved."""
         raise NotImplementedError
 
     def _store_changes(self, request: HttpRequest, comparison: Comparison, choices: Mapping[str, str]) -> HttpResponse:

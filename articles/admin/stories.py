@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from django.contrib import admin, messages
+from django.contrib.admin.options import IS_POPUP_VAR
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import PermissionDenied
 from django.db.models import ForeignKey, OuterRef, Q, QuerySet, Subquery, TextField
@@ -18,7 +19,8 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from articles import revisions, workflow
+from articles import checks, revisions, workflow
+from articles.admin import bulk
 from articles.admin.changes import UnpublishedChanges
 from articles.admin.events import editor as _editor
 from articles.admin.events import told
@@ -38,8 +40,7 @@ from articles.admin.sources import differs_badge
 from articles.importing.settling import forget_agreed
 from articles.models import Article, ArticleImage, Conflict, Event, RelatedImage, RelatedStory, SourceFile, Topic
 from articles.search import search
-from images.alt import alt_warning
-from images.forms import NO_CREDIT, SOURCE_FIELDS, PlacedFormSet
+from images.forms import SOURCE_FIELDS, PlacedFormSet
 from images.inlines import CaptionedPictureInline
 from images.models import RemoteImage
 from images.newsroom import is_key
@@ -52,13 +53,10 @@ if TYPE_CHECKING:
 
 EVENTS_SHOWN = 6
 LIKE_AN_ADDRESS = re.compile(r"^\S*(/|[^\s.]\.[a-z]|\d{4}-\d\d)\S*$", re.IGNORECASE)
-NAMED = 5  # of those that a message is about
 OFFERED = 12
 SCORES = '<span class="score">Quality <b>{}</b></span> <span class="score">Heat <b>{}</b></span>'
 NEVER_SCORED = SafeString('<span title="Never scored">–</span>')
 READ_AS = {"title": "headline", "excerpt": "summary", "topics": "subjects"}
-NO_WAY_OUT = "Readers have no link to follow: the story has neither a web address nor an original address."
-NO_PROVIDER = "Readers are not told whose story it is: it has no provider."
 
 
 class ArticlePictureInline(CaptionedPictureInline):
@@ -113,6 +111,7 @@ class ArticleAdmin(WithHistory, UnpublishedChanges, TellsWhoIsThere):
         ),
         ("Topics and scores", {"fields": ["topics", ("quality", "heat")]}),
         ("Address here", {"fields": ["stem"]}),
+        ("Pictures", {"fields": ["no_picture"], "description": "The pictures themselves stand below."}),
         ("Embed and text", {"fields": ["featured_content", "body"], "classes": ["collapse"]}),
     ]
     list_display = [
@@ -126,7 +125,6 @@ class ArticleAdmin(WithHistory, UnpublishedChanges, TellsWhoIsThere):
     ordering = ["-published_at", "-pk"]
     search_fields = ["title"]  # asked for by the search box; `get_search_results` does the search
     search_help_text = "Title, excerpt, provider, topic or address"
-    actions = ["publish_selected", "unpublish_selected"]
 
     @property
     def media(self) -> Any:
@@ -138,9 +136,6 @@ class ArticleAdmin(WithHistory, UnpublishedChanges, TellsWhoIsThere):
 
     def has_change_permission(self, request: HttpRequest, obj: Article | None = None) -> bool:
         return super().has_change_permission(request) if obj is None else workflow.may_edit(obj, request.user)
-
-    def has_publish_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm(workflow.MAY_PUBLISH)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Article | None = None) -> list[str]:
         """An address that readers have seen stays."""
@@ -215,23 +210,10 @@ class ArticleAdmin(WithHistory, UnpublishedChanges, TellsWhoIsThere):
 
     # --- Bulk ------------------------------------------------------------------------------------
 
-    @admin.action(description="Publish selected stories", permissions=["publish"])
-    def publish_selected(self, request: HttpRequest, queryset: QuerySet[Article]) -> None:
-        self._apply_to_each(request, queryset, workflow.PUBLISH)
-
-    @admin.action(description="Unpublish selected stories", permissions=["publish"])
-    def unpublish_selected(self, request: HttpRequest, queryset: QuerySet[Article]) -> None:
-        self._apply_to_each(request, queryset, workflow.UNPUBLISH)
-
-    def _apply_to_each(self, request: HttpRequest, queryset: QuerySet[Article], verb: workflow.Verb) -> None:
-        titles = {
-            article.pk: str(article) for article in queryset.select_related(None).prefetch_related(None).only("title")
-        }
-        result = workflow.apply_to_each(verb, dict.fromkeys(titles), by=_editor(request), batch=uuid4())
-        why_not = {key: result.refused.get(key, "It is no longer there.") for key in titles if key not in result.done}
-        skipped = [f"“{titles[key]}”: {reason}" for key, reason in why_not.items()]
-        level = messages.WARNING if skipped else messages.SUCCESS
-        self.message_user(request, _told(verb.done, len(result.done), skipped), level)
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """With whatever can be done to many stories, each of which is shown before it is done."""
+        offered = super().get_actions(request)
+        return offered if IS_POPUP_VAR in request.GET else bulk.actions(request) | offered
 
     # --- The form --------------------------------------------------------------------------------
 
@@ -288,6 +270,7 @@ class ArticleAdmin(WithHistory, UnpublishedChanges, TellsWhoIsThere):
                 "source_file": getattr(obj, "source_file", None),
                 "events": [(event, told(event)) for event in obj.events.select_related("actor")[:EVENTS_SHOWN]],
                 "lead": self.picture(obj),
+                "findings": sorted(checks.findings([obj.pk])[obj.pk], key=lambda finding: not finding.is_required),
                 "offered": [(use, thumbnail(use.image)) for use in _offered(obj)] if may_change else [],
             }
         return super().render_change_form(request, context, add, change, form_url, obj)
@@ -336,7 +319,7 @@ class ArticleAdmin(WithHistory, UnpublishedChanges, TellsWhoIsThere):
         if verb := self._pressed(request):
             return self._saved_and(verb, request, obj, edited=True, told=request.POST)
         response = super().response_add(request, obj, post_url_continue)
-        self._warn_of_pictures(request, obj)
+        self._warn(request, obj)
         return response
 
     def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
@@ -348,7 +331,7 @@ class ArticleAdmin(WithHistory, UnpublishedChanges, TellsWhoIsThere):
                 return HttpResponseRedirect(request.get_full_path())
             return self.response_post_save_change(request, obj)
         response = super().response_change(request, obj)
-        self._warn_of_pictures(request, obj)
+        self._warn(request, obj)
         return response
 
     def _pressed(self, request: HttpRequest) -> workflow.Verb | None:
@@ -369,27 +352,23 @@ class ArticleAdmin(WithHistory, UnpublishedChanges, TellsWhoIsThere):
                 raise workflow.TransitionError(form.told_errors())
             values = form.cleaned_data
             times = {"at": values["at"], "until": values["until"]} if verb is workflow.SCHEDULE else {}
-            workflow.apply(verb, obj, by=_editor(request), note=values["note"], **times)
+            workflow.apply(verb, obj, by=_editor(request), note=values["note"], batch=uuid4(), **times)
         except workflow.TransitionError as error:
-            self.message_user(request, f"“{obj}” was {saved}, and not {verb.done}. {error}", messages.ERROR)
+            self.message_user(request, f"The story was {saved}, and not {verb.done}. {error}", messages.ERROR)
         else:
             saved_and = "saved and " if edited else ""
             self.message_user(request, f"“{obj}” was {saved_and}{verb.done}.", messages.SUCCESS)
-            if verb is workflow.PUBLISH:
-                self._warn(request, obj)
-        if edited or verb is workflow.PUBLISH:
-            self._warn_of_pictures(request, obj)
+        if edited or verb.target == Article.Status.PUBLISHED:
+            self._warn(request, obj)
         return self.response_post_save_change(request, obj)
 
     def _warn(self, request: HttpRequest, article: Article) -> None:
-        if not article.outbound_url:
-            self.message_user(request, NO_WAY_OUT, messages.WARNING)
-        if article.provider_id is None:
-            self.message_user(request, NO_PROVIDER, messages.WARNING)
-
-    def _warn_of_pictures(self, request: HttpRequest, article: Article) -> None:
-        if wanting := _wanting_words(article):
-            self.message_user(request, _in_short(wanting), messages.WARNING)
+        """What the checks say of what was saved; before readers see it, of its pictures' words alone: its form has a
+        list of the rest."""
+        only = checks.CHECKS if article.status == Article.Status.PUBLISHED else {"alt"}
+        found = checks.findings([article.pk], only=only)[article.pk]
+        if told := [*(finding.says for finding in found), *_no_credit(article)]:
+            self.message_user(request, " ".join(told), messages.WARNING)
 
 
 def state_badge(article: Article) -> SafeString:
@@ -430,14 +409,9 @@ def _offered(article: Article) -> list[RelatedImage]:
     return list(by_image.values())[:OFFERED]
 
 
-def _wanting_words(article: Article) -> list[str]:
-    """What each picture lacks, by its place in the form."""
-    found = []
-    for place, use in enumerate(article.pictures.select_related("image"), 1):
-        no_credit = NO_CREDIT if place == 1 and not use.attribution.strip() else ""
-        if lacks := " ".join(filter(None, [alt_warning(use.alt, use.image.source_url), no_credit])):
-            found.append(f"Picture {place}{' (the lead)' if place == 1 else ''}: {lacks}")
-    return found
+def _no_credit(article: Article) -> list[str]:
+    lead = article.pictures.first()
+    return ["Its lead picture has no credit."] if lead and not lead.attribution.strip() else []
 
 
 def _or_dash(score: int | None) -> Any:
@@ -447,16 +421,3 @@ def _or_dash(score: int | None) -> Any:
 def _filter_link(parameter: str, key: Any, label: str) -> SafeString:
     url = reverse("admin:articles_article_changelist", query={parameter: key})
     return format_html('<a href="{}" title="Only stories with this {}">{}</a>', url, parameter, label)
-
-
-def _told(done_word: str, done: int, skipped: list[str]) -> str:
-    """What happened to whom, in full as far as it can be read at a glance."""
-    parts = [f"{done} {done_word}."]
-    if skipped:
-        parts += [f"{len(skipped)} skipped.", _in_short(skipped)]
-    return " ".join(parts)
-
-
-def _in_short(told: list[str]) -> str:
-    more = [f"… and {len(told) - NAMED} more."] if len(told) > NAMED else []
-    return " ".join(told[:NAMED] + more)

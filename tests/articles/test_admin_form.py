@@ -87,7 +87,7 @@ def test_edit_counts_a_version_and_leaves_a_revision_and_an_event(client, editor
     assert revision.document["title"] == "New"
     assert revision.document["topics"] == ["AI"]
     event = article.events.get()
-    assert (event.verb, event.actor, event.data) == ("edit", editor, {"fields": ["title", "topics"]})
+    assert (event.verb, event.actor, event.data) == ("edit", editor, {"fields": ["title", "topics"], "version": 2})
 
 
 def test_edit_writes_only_the_fields_that_were_touched(client):
@@ -120,7 +120,7 @@ def test_heat_that_came_in_while_the_form_was_open_stays(client):
     client.post(address(article), data | {"title": "New", "_save": "Save"})
     article.refresh_from_db()
     assert (article.title, article.heat) == ("New", 70)
-    assert article.events.get().data == {"fields": ["title"]}
+    assert article.events.get().data == {"fields": ["title"], "version": 2}
 
 
 def test_state_cannot_be_set_through_the_form(client):
@@ -160,7 +160,7 @@ def test_new_order_of_the_same_topics_is_an_edit(client):
     article = make_article(topics=[first, second])
     submit(client, address(article), topics=[second.pk, first.pk])
     assert list(article.topics.all()) == [second, first]
-    assert article.events.get().data == {"fields": ["topics"]}
+    assert article.events.get().data == {"fields": ["topics"], "version": 2}
 
 
 def test_all_topics_can_be_taken_away(client):
@@ -248,14 +248,14 @@ def test_new_story_can_be_saved_and_published_at_once(client):
 def test_publish_button_saves_and_publishes(client, editor):
     article = make_article(public=False)
     response = submit(client, address(article), title="New", _verb="publish")
-    assert messages(response) == ["“New” was saved and published."]
+    assert messages(response)[0] == "“New” was saved and published."
     assert Article.objects.published().get().title == "New"
     assert list(Event.objects.values_list("verb", "actor")) == [("publish", editor.pk), ("edit", editor.pk)]
 
 
 def test_publish_button_does_not_claim_a_save_that_was_none(client):
     article = make_article(public=False, title="Same")
-    assert messages(submit(client, address(article), _verb="publish")) == ["“Same” was published."]
+    assert messages(submit(client, address(article), _verb="publish"))[0] == "“Same” was published."
     assert list(Event.objects.values_list("verb", flat=True)) == ["publish"]
 
 
@@ -264,14 +264,44 @@ def test_version_that_is_spelt_otherwise_is_no_edit(client):
     assert messages(submit(client, address(article), version=" 1")) == ["Nothing had changed in “Same”."]
 
 
-def test_publishing_what_leads_nowhere_warns(client):
+def test_publishing_tells_what_the_checks_found_and_publishes(client):
     article = make_article(public=False, title="Lost", provider=None, web_url="", original_url="")
     assert messages(submit(client, address(article), _verb="publish")) == [
         "“Lost” was published.",
-        "Readers have no link to follow: the story has neither a web address nor an original address.",
-        "Readers are not told whose story it is: it has no provider.",
+        "Readers have no link to follow. It has no provider. It has no topic. "
+        "It has no picture. If it is meant to have none, tick “runs without a picture”.",
     ]
     assert Article.objects.published().exists()
+
+
+def test_what_a_required_check_finds_keeps_a_story_from_going_live_and_not_from_being_saved(client, settings):
+    settings.CHECKS_REQUIRED = ["topic", "link"]
+    article = make_article(public=False, title="Old")
+    response = submit(client, address(article), title="New", _verb="publish")
+    assert messages(response) == ["The story was saved, and not published. It has no topic."]
+    article.refresh_from_db()
+    assert (article.title, article.status) == ("New", "draft")
+
+
+def test_form_lists_what_the_checks_find_what_is_required_first(client, settings):
+    settings.CHECKS_REQUIRED = ["topic"]
+    article = make_article(public=False, provider=None, no_picture=True)
+    page = client.get(address(article)).text
+    found = re.findall(r'<li class="finding[^"]*">\s*(.*?)\s*</li>', page, re.DOTALL)
+    assert found == ["<strong>Needed before it can go live:</strong> It has no topic.", "It has no provider."]
+    article.set_topics([make_topic()])
+    article.provider = make_provider()
+    article.save()
+    assert "It has all that it should have." in client.get(address(article)).text
+
+
+def test_story_can_be_meant_to_run_without_a_picture(client):
+    article = make_article(public=False, topics=[make_topic()])
+    assert "It has no picture." in client.get(address(article)).text
+    submit(client, address(article), no_picture="on")
+    article.refresh_from_db()
+    assert article.no_picture
+    assert "It has no picture." not in client.get(address(article)).text
 
 
 def test_unpublish_button(client):
@@ -299,7 +329,7 @@ def test_only_verbs_that_apply_have_a_button(client):
 def test_verb_that_does_not_apply_says_what_was_done_and_what_not(client):
     article = make_article(title="Live")
     response = submit(client, address(article), excerpt="New", _verb="publish")
-    assert messages(response) == ["“Live” was saved, and not published. It is published already."]
+    assert messages(response)[0] == "The story was saved, and not published. It is published already."
 
 
 def test_story_can_be_scheduled_by_the_sites_clock(client):
@@ -330,7 +360,7 @@ def test_story_can_be_scheduled_by_the_sites_clock(client):
 def test_time_that_makes_no_sense_is_refused_by_name_and_the_edit_is_kept(client, told, reason):
     article = make_article(public=False, title="Soon")
     response = submit(client, address(article), excerpt="New", **told, _verb="schedule")
-    assert messages(response) == [f"“Soon” was saved, and not scheduled. {reason}"]
+    assert messages(response) == [f"The story was saved, and not scheduled. {reason}"]
     article.refresh_from_db()
     assert (article.status, article.excerpt) == ("draft", "New")
 
@@ -338,7 +368,7 @@ def test_time_that_makes_no_sense_is_refused_by_name_and_the_edit_is_kept(client
 def test_story_is_sent_back_with_a_reason_that_its_page_shows(client):
     article = make_article(public=False, status="in_review", title="Hasty")
     response = submit(client, address(article), _verb="send_back")
-    assert messages(response) == ["“Hasty” was not changed, and not sent back. Say why."]
+    assert messages(response) == ["The story was not changed, and not sent back. Say why."]
     submit(client, address(article), **{"verb-note": "Which whale?"}, _verb="send_back")
     article.refresh_from_db()
     assert article.status == "draft"
@@ -362,7 +392,7 @@ def test_pasted_address_makes_a_picture_that_waits(client):
     picture = article.pictures.get()
     assert (picture.image.source_url, picture.alt) == ("https://pictures.example/new.jpg", "A cat")
     assert picture.image.state == RemoteImage.State.PENDING
-    assert article.events.get().data == {"fields": ["pictures"]}
+    assert article.events.get().data == {"fields": ["pictures"], "version": 2}
 
 
 def test_known_address_is_the_known_picture(client):
@@ -433,29 +463,29 @@ def test_story_whose_picture_was_taken_down_can_still_be_saved(client):
 
 
 def test_saving_warns_of_pictures_without_words_by_their_places(client):
-    article = make_article(title="Old")
+    article = make_article(title="Old", public=False)
     add_picture(article, alt="IMG_1234")
     add_picture(article, alt="A cat on a wall")
     add_picture(article)
     assert messages(submit(client, address(article), excerpt="New"))[1:] == [
-        "Picture 1 (the lead): “IMG_1234” is the name of a file, not what the picture shows. No credit. "
-        "Picture 3: No alternative text."
+        "Picture 1: “IMG_1234” is the name of a file, not what the picture shows. Picture 3: No alternative text. "
+        "Its lead picture has no credit."
     ]
     assert len(messages(submit(client, address(article)))) == 1, "nothing was saved, so nothing is to be said"
 
 
 def test_publishing_warns_of_pictures_too_and_publishes(client):
-    article = make_article(public=False, title="Bare")
+    article = make_article(public=False, title="Bare", topics=[make_topic()])
     add_picture(article)
     assert messages(submit(client, address(article), _verb="publish")) == [
         "“Bare” was published.",
-        "Picture 1 (the lead): No alternative text. No credit.",
+        "Its picture: No alternative text. Its lead picture has no credit.",
     ]
     assert Article.objects.published().exists()
 
 
 def test_only_a_few_pictures_are_named_in_a_warning(client):
-    article = make_article()
+    article = make_article(topics=[make_topic()])
     for _ in range(7):
         add_picture(article, attribution="The harbour office")
     [_, warning] = messages(submit(client, address(article), title="New"))
@@ -464,7 +494,7 @@ def test_only_a_few_pictures_are_named_in_a_warning(client):
 
 
 def test_words_that_are_there_are_not_warned_of(client):
-    article = make_article()
+    article = make_article(topics=[make_topic()])
     add_picture(article, alt="A cat on a wall", attribution="The harbour office")
     make_related(article, title="Theirs")
     assert len(messages(submit(client, address(article), title="New"))) == 1
@@ -563,9 +593,9 @@ def test_query_count_of_the_form_does_not_grow_with_its_rows(client, django_asse
 
     add_rows()
     client.get(address(article))
-    with django_assert_num_queries(21):  # four of them about who else is here and what is not live
+    with django_assert_num_queries(25):  # four of them about who else is here and what is not live
         client.get(address(article))
     for _ in range(9):
         add_rows()
-    with django_assert_num_queries(21):
+    with django_assert_num_queries(25):
         client.get(address(article))

@@ -8,8 +8,7 @@ import time_machine
 from django.urls import reverse
 from django.utils import timezone
 
-from articles.models import Article, Event
-from tests.articles.pages import messages
+from articles.models import Article
 from tests.factories import (
     NOON,
     add_picture,
@@ -276,30 +275,6 @@ def test_search_takes_wildcards_and_quotes_as_they_are(client):
 
 
 # --- Bulk actions -------------------------------------------------------------------------------
-
-
-def test_bulk_publish_tells_each_result_and_shares_one_batch(client, editor):
-    drafts = [make_article(public=False) for _ in range(2)]
-    live = make_article(title="Live already")
-    response = run(client, "publish_selected", *drafts, live)
-    assert messages(response) == ["2 published. 1 skipped. “Live already”: It is published already."]
-    assert Article.objects.published().count() == 3
-    assert Event.objects.filter(verb="publish", actor=editor).count() == 2
-    assert len(set(Event.objects.values_list("batch", flat=True))) == 1
-
-
-def test_bulk_unpublish(client):
-    live = make_article()
-    assert messages(run(client, "unpublish_selected", live)) == ["1 unpublished."]
-    live.refresh_from_db()
-    assert live.status == Article.Status.UNPUBLISHED
-
-
-def test_many_skipped_stories_are_counted_and_the_first_named(client):
-    drafts = [make_article(public=False, title=f"Draft {number}") for number in range(8)]
-    [message] = messages(run(client, "unpublish_selected", *drafts))
-    assert message.startswith("0 unpublished. 8 skipped. “Draft 7”: It is a draft, so it cannot be unpublished.")
-    assert message.endswith("… and 3 more.")
 
 
 def test_nobody_but_those_with_the_right_can_delete(client):
