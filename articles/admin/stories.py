@@ -21,6 +21,7 @@ from django.utils.safestring import SafeString
 
 from articles import checks, revisions, workflow
 from articles.admin import bulk
+from articles.admin.batches import local
 from articles.admin.changes import UnpublishedChanges
 from articles.admin.events import editor as _editor
 from articles.admin.events import told
@@ -333,6 +334,12 @@ class ArticleAdmin(WithHistory, UnpublishedChanges, TellsWhoIsThere):
         response = super().response_change(request, obj)
         self._warn(request, obj)
         return response
+
+    def response_post_save_change(self, request: HttpRequest, obj: Article) -> HttpResponseRedirect:
+        """Back to where it was opened from, such as its card at the desk, if the form's address says where that is."""
+        if back := local(request.GET.get("next"), request):
+            return HttpResponseRedirect(back)
+        return super().response_post_save_change(request, obj)
 
     def _pressed(self, request: HttpRequest) -> workflow.Verb | None:
         """The verb of the button, if it was one. An unknown one rolls the save back, as one not permitted will."""

@@ -1,0 +1,42 @@
+"""The desk's addresses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.core.exceptions import PermissionDenied
+from django.urls import path
+from django.views.decorators.http import require_POST, require_safe
+
+from articles.admin.desk import acts, pages, saved
+from articles.models import Article
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.contrib.admin import AdminSite
+    from django.http import HttpRequest, HttpResponse
+    from django.urls import URLPattern
+
+
+def urls(site: AdminSite) -> list[URLPattern]:
+    desk = pages.Desk(site)
+
+    def guarded(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+        """For those of the staff who may see stories."""
+
+        def guarded_view(request: HttpRequest) -> HttpResponse:
+            if not site.get_model_admin(Article).has_view_permission(request):
+                raise PermissionDenied
+            return view(request)
+
+        return site.admin_view(guarded_view)
+
+    return [
+        path("desk/", guarded(require_safe(desk.page)), name="desk"),
+        path("desk/cards/", guarded(require_safe(desk.cards)), name="desk_cards"),
+        path("desk/counts/", guarded(require_safe(desk.counts)), name="desk_counts"),
+        path("desk/act/", guarded(require_POST(acts.act)), name="desk_act"),
+        path("desk/topics/", guarded(require_POST(acts.topics)), name="desk_topics"),
+        path("desk/views/", guarded(require_POST(saved.change)), name="desk_views"),
+    ]

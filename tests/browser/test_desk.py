@@ -1,0 +1,445 @@
+"""An editor's morning at the desk: 200 drafts, by keyboard alone; and without a script, on a phone, by finger."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import Locator, Page, expect
+
+from articles import workflow
+from articles.models import Article, Event, Topic
+from benchmarks import lighthouse
+from tests.browser.test_audits import WCAG
+from tests.browser.test_editors import log_in
+from tests.factories import NOON, add_picture, make_article, make_conflict, make_image, make_topic, make_user
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
+S = Article.Status
+DRAFTS = 200
+PATIENCE = 30_000  # milliseconds that a line of requests may take
+
+
+def make_drafts(number: int, **overrides) -> list[Article]:
+    """The newest first, as the desk has them."""
+    whales = Topic.objects.filter(name="Whales").first() or make_topic("Whales")
+    values = {"public": False, "topics": [whales]} | overrides
+    return [
+        make_article(title=f"Draft {n}", published_at=NOON - timedelta(minutes=n), **values)
+        for n in range(1, number + 1)
+    ]
+
+
+def at_desk(visitor, user=None, address: str = "/admin/desk/") -> Page:
+    page = visitor.open(address)
+    log_in(page, user or make_user("Editors", username="ana"))
+    page.locator("#desk").wait_for()
+    return page
+
+
+def focused(page: Page) -> Locator:
+    return page.locator(".desk-card:focus h2")
+
+
+def said(page: Page) -> Locator:
+    return page.locator("#desk-status")
+
+
+def states() -> dict[str, int]:
+    found: dict[str, int] = {}
+    for state in Article.objects.values_list("status", flat=True):
+        found[state] = found.get(state, 0) + 1
+    return found
+
+
+def topics_of(story: Article) -> list[str]:
+    return [topic.name for topic in story.topics.all()]
+
+
+def all_answered(page: Page) -> None:
+    expect(page.locator(".is-busy")).to_have_count(0, timeout=PATIENCE)
+
+
+def test_200_drafts_before_coffee_by_keyboard_alone(visit):
+    stories = make_drafts(DRAFTS)
+    make_topic("Deep Sea")
+    visitor = visit()
+    page = at_desk(visitor)
+    loads = []
+    page.on("framenavigated", lambda frame: loads.append(frame.url))
+    keys = page.keyboard
+    keys.press("j")
+    expect(focused(page)).to_have_text("Draft 1")
+    number = 1  # of the story that has the focus
+    published, rejected, retopicked = [], [], []
+    for key, done, count in (("p", published, 40), ("x", rejected, 20)):
+        for _ in range(count):
+            keys.press(key)
+            done.append(number)
+            number += 1
+            expect(focused(page)).to_have_text(f"Draft {number}")  # at once: not when the site has answered
+    for _ in range(10):
+        keys.press("t")
+        expect(page.get_by_role("combobox", name="Add a topic")).to_be_focused()
+        keys.type("deep")
+        keys.press("Enter")
+        expect(page.get_by_role("list", name="Chosen topics")).to_contain_text("Deep Sea")
+        keys.press("ArrowLeft")
+        keys.press("Shift+ArrowLeft")
+        keys.press("Enter")
+        retopicked.append(number)
+        keys.press("j")
+        number += 1
+        expect(focused(page)).to_have_text(f"Draft {number}")
+    all_answered(page)
+
+    keys.press("u")  # the last topics
+    expect(focused(page)).to_have_text(f"Draft {retopicked[-1]}")
+    expect(said(page)).to_have_text(f"Undone: “Draft {retopicked.pop()}” is as it was before.")
+    keys.press("x")
+    all_answered(page)
+    keys.press("u")
+    expect(said(page)).to_contain_text("Undone: ")
+    keys.press("k")
+    keys.press("k")
+    keys.press("p")
+    all_answered(page)
+    keys.press("u")
+    expect(said(page)).to_contain_text("Undone: ")
+    all_answered(page)
+
+    assert loads == []
+    assert states() == {S.PUBLISHED: 40, S.REJECTED: 20, S.DRAFT: DRAFTS - 60}
+    for numbers, state in ((published, S.PUBLISHED), (rejected, S.REJECTED)):
+        assert {story.title for story in Article.objects.filter(status=state)} == {f"Draft {n}" for n in numbers}
+    with_new = {story.title for story in Article.objects.filter(topics__name="Deep Sea")}
+    assert with_new == {f"Draft {n}" for n in retopicked}
+    assert topics_of(stories[retopicked[0] - 1]) == ["Deep Sea", "Whales"]
+    assert Event.objects.filter(verb="undo").count() == 3
+    expect(page.locator("[data-queue=incoming] b")).to_have_text(str(DRAFTS - 60))
+    expect(page.locator("[data-queue=today] b")).to_have_text("40")
+
+
+def test_undo_again_and_again_takes_back_one_after_the_other(visit):
+    make_drafts(4)
+    page = at_desk(visit())
+    for key in "jpxp":
+        page.keyboard.press(key)
+    all_answered(page)
+    assert states() == {S.PUBLISHED: 2, S.REJECTED: 1, S.DRAFT: 1}
+    for left in ({S.PUBLISHED: 1, S.REJECTED: 1, S.DRAFT: 2}, {S.PUBLISHED: 1, S.DRAFT: 3}, {S.DRAFT: 4}):
+        page.keyboard.press("u")
+        all_answered(page)
+        expect(said(page)).to_contain_text("Undone: ")
+        assert states() == left
+    expect(focused(page)).to_have_text("Draft 1")
+    page.keyboard.press("u")
+    expect(said(page)).to_have_text("There is nothing to undo.")
+
+
+def test_keys_wait_for_nothing_and_nothing_gets_lost(visit):
+    """Faster than the site answers, the last as much as the first."""
+    make_drafts(12)
+    page = at_desk(visit())
+    for key in "jppxpujp":
+        page.keyboard.press(key)
+    all_answered(page)
+    assert {story.title: story.status for story in Article.objects.exclude(status=S.DRAFT)} == {
+        "Draft 1": S.PUBLISHED,
+        "Draft 2": S.PUBLISHED,
+        "Draft 3": S.REJECTED,
+        "Draft 5": S.PUBLISHED,
+    }
+
+
+def test_story_is_scheduled_for_the_time_the_button_says(visit):
+    make_drafts(2)
+    page = at_desk(visit(timezone_id="Pacific/Auckland"))  # the clock is the site's, wherever the editor sits
+    for key in "js":
+        page.keyboard.press(key)
+    field = page.locator(".desk-panel[open]").get_by_label("Public from")
+    expect(field).to_be_focused()
+    expect(page.locator(".desk-panel[open] .desk-zone")).to_have_text("UTC")
+    now = timezone.localtime()
+    field.fill(f"{now:%Y-%m-%d}T23:59")
+    expect(page.get_by_role("button", name="Schedule for 23:59", exact=True)).to_be_visible()
+    at = (now + timedelta(days=2)).replace(hour=14, minute=0, second=0, microsecond=0)
+    field.fill(f"{at:%Y-%m-%dT%H:%M}")
+    expect(page.get_by_role("button", name=f"Schedule for {at:%Y-%m-%d}, 14:00")).to_be_visible()
+    field.press("Enter")
+    expect(focused(page)).to_have_text("Draft 2")
+    all_answered(page)
+    assert Article.objects.get(title="Draft 1").publish_at == at
+    expect(page.locator("[data-queue=scheduled] b")).to_have_text("1")
+
+
+def test_refusal_brings_the_card_back_with_what_was_typed(visit):
+    make_drafts(2)
+    page = at_desk(visit())
+    for key in "js":
+        page.keyboard.press(key)
+    page.locator(".desk-panel[open]").get_by_label("Public from").fill("2001-02-03T10:00")
+    page.keyboard.press("Enter")
+    card = page.locator(".desk-card").filter(has_text="Draft 1")
+    expect(card.get_by_role("alert")).to_have_text("The time from which it is to be public has passed.")
+    expect(card.get_by_label("Public from")).to_have_value("2001-02-03T10:00")
+    expect(focused(page)).to_have_text("Draft 2")
+    page.get_by_role("button", name="Show it").click()
+    expect(focused(page)).to_have_text("Draft 1")
+
+
+def test_escape_closes_a_panel_and_the_card_has_the_focus(visit):
+    make_drafts(1)
+    page = at_desk(visit())
+    for key in ("j", "s", "Escape", "t", "Escape", "s", "Escape"):
+        page.keyboard.press(key)
+    expect(page.locator(".desk-panel[open]")).to_have_count(0)
+    expect(focused(page)).to_have_text("Draft 1")
+
+
+def test_story_that_somebody_else_changed_is_shown_anew(visit):
+    story, _ = make_drafts(2)
+    anna = make_user("Editors", username="anna")
+    page = at_desk(visit())
+    page.keyboard.press("j")
+    workflow.submit(story, by=anna)
+    workflow.send_back(story, by=anna, note="Shorter")
+    page.keyboard.press("p")
+    expect(focused(page)).to_have_text("Draft 2")
+    card = page.locator(".desk-card").filter(has_text="Draft 1")
+    expect(card.get_by_role("alert")).to_have_text(re.compile(r"anna changed it at \d\d:\d\d: look again\."))
+    assert states() == {S.DRAFT: 2}
+    page.keyboard.press("k")
+    page.keyboard.press("p")  # having looked
+    all_answered(page)
+    assert states() == {S.DRAFT: 1, S.PUBLISHED: 1}
+
+
+def test_without_a_connection_the_card_comes_back_and_says_so(visit):
+    make_drafts(2)
+    visitor = visit()
+    page = at_desk(visitor)
+    page.route("**/admin/desk/act/", lambda route: route.abort())
+    for key in "jp":
+        page.keyboard.press(key)
+    card = page.locator(".desk-card").filter(has_text="Draft 1")
+    expect(card.get_by_role("alert")).to_contain_text("The site did not answer.")
+    assert states() == {S.DRAFT: 2}
+    page.unroute("**/admin/desk/act/")
+    page.keyboard.press("k")
+    page.keyboard.press("p")
+    all_answered(page)
+    assert states() == {S.DRAFT: 1, S.PUBLISHED: 1}
+    visitor.complaints.clear()  # the browser's own, of the request that failed
+
+
+def test_keys_are_letters_while_one_types_and_the_browsers_with_ctrl(visit):
+    make_drafts(1)
+    page = at_desk(visit())
+    page.keyboard.press("j")
+    page.keyboard.press("Control+p")
+    page.keyboard.press("Alt+x")
+    page.keyboard.press("/")
+    expect(page.get_by_placeholder("Search this queue")).to_be_focused()
+    page.keyboard.type("px")
+    expect(page.get_by_placeholder("Search this queue")).to_have_value("px")
+    assert states() == {S.DRAFT: 1}
+
+
+def test_keys_can_be_turned_off(visit):
+    make_drafts(1)
+    page = at_desk(visit())
+    page.keyboard.press("?")
+    page.get_by_label("Single keys do these things").uncheck()
+    page.keyboard.press("Escape")
+    for key in "jpx":
+        page.keyboard.press(key)
+    page.reload()
+    for key in "jpx":
+        page.keyboard.press(key)
+    expect(page.locator(".is-busy")).to_have_count(0)
+    assert states() == {S.DRAFT: 1}
+
+
+def test_source_opens_in_a_tab_that_learns_nothing_of_the_desk(visit):
+    make_drafts(1)
+    visitor = visit()
+    page = at_desk(visitor)
+    page.context.route(
+        "https://outlet.example/**", lambda route: route.fulfill(body=route.request.headers.get("referer", "none"))
+    )
+    page.keyboard.press("j")
+    for key in ("Enter", "o"):
+        with page.context.expect_page() as opened:
+            page.keyboard.press(key)
+        expect(opened.value.locator("body")).to_have_text("none")
+        assert opened.value.evaluate("window.opener") is None
+
+
+def test_editing_leads_back_to_the_card_and_undo_still_knows(visit):
+    make_drafts(3)
+    page = at_desk(visit())
+    for key in "jpe":
+        page.keyboard.press(key)
+    page.get_by_label("Title").first.fill("A better title")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(focused(page)).to_have_text("A better title")
+    expect(page.locator(".messagelist")).to_contain_text("was changed successfully")
+    page.keyboard.press("u")
+    expect(said(page)).to_contain_text("Undone")
+    assert states() == {S.DRAFT: 3}
+
+
+def test_mouse_and_finger_do_the_same(visit):
+    make_drafts(3)
+    make_topic("Deep Sea")
+    page = at_desk(visit(has_touch=True, is_mobile=True, viewport={"width": 390, "height": 800}))
+    first = page.locator(".desk-card").filter(has_text="Draft 1")
+    first.get_by_text("Topics", exact=True).tap()
+    first.get_by_role("combobox").fill("deep")
+    first.get_by_role("option", name="Deep Sea").tap()
+    first.get_by_role("button", name="Move Deep Sea forward").tap()
+    first.get_by_role("button", name="Remove Whales").tap()
+    first.get_by_role("button", name="Save topics").tap()
+    expect(first.get_by_role("list", name="Topics", exact=True)).to_have_text(re.compile(r"^\s*Deep Sea\s*$"))
+    first.get_by_role("button", name="Publish").tap()
+    expect(first).to_be_hidden()
+    page.get_by_role("button", name="Undo").tap()
+    expect(first).to_be_visible()
+    all_answered(page)
+    assert states() == {S.DRAFT: 3}
+    small = page.evaluate(
+        """() => [...document.querySelectorAll(".desk-cards :is(button, summary, .desk-edit, .desk-mark)")]
+            .filter((each) => each.offsetHeight && (each.offsetHeight < 44 || each.offsetWidth < 44))
+            .map((each) => each.outerHTML)"""
+    )
+    assert small == []
+
+
+def test_marked_stories_go_on_to_bulk_together(visit):
+    make_drafts(5)
+    page = at_desk(visit())
+    bar = page.locator("#bulk")
+    expect(bar).to_be_hidden()
+    for key in ("j", "m", "j", "j"):
+        page.keyboard.press(key)
+    page.keyboard.press("Shift+M")
+    expect(bar).to_contain_text("3 marked:")
+    page.get_by_role("button", name="Unmark").click()
+    expect(bar).to_be_hidden()
+    page.get_by_label("Mark “Draft 2”").check()
+    expect(bar).to_contain_text("1 marked:")
+
+
+def test_next_page_is_there_before_it_is_needed(visit):
+    make_drafts(85)
+    page = at_desk(visit())
+    page.keyboard.press("j")
+    for number in range(2, 86):
+        page.keyboard.press("j")
+        expect(focused(page)).to_have_text(f"Draft {number}")
+    expect(page.locator("#desk-rest")).to_have_count(0)
+
+
+def test_last_card_of_a_queue_leaves_it_empty(visit):
+    make_drafts(1)
+    page = at_desk(visit())
+    for key in "jp":
+        page.keyboard.press(key)
+    expect(page.get_by_text("No drafts wait.")).to_be_visible()
+    page.keyboard.press("u")
+    expect(focused(page)).to_have_text("Draft 1")
+    expect(page.get_by_text("No drafts wait.")).to_be_hidden()
+
+
+def test_desk_works_without_a_script(visit):
+    make_drafts(45)
+    make_topic("Deep Sea")
+    page = at_desk(visit(java_script_enabled=False))
+    card = page.locator(".desk-card").first
+    card.get_by_role("button", name="Publish").click()
+    expect(page.locator(".messagelist")).to_contain_text("“Draft 1” was published.")
+    expect(page).to_have_url(re.compile(r"#story-\d+$"))
+    page.get_by_role("button", name="Undo").click()
+    assert states() == {S.DRAFT: 45}
+
+    page.locator(".desk-card").first.get_by_text("Topics", exact=True).click()
+    page.get_by_label("Topics, one a line").first.fill("Deep Sea\nWhales")
+    page.get_by_role("button", name="Save topics").first.click()
+    assert topics_of(Article.objects.get(title="Draft 1")) == ["Deep Sea", "Whales"]
+
+    page.locator(".desk-card").first.get_by_text("Schedule", exact=True).first.click()
+    page.locator(".desk-card").first.get_by_role("button", name="Schedule").click()
+    expect(page.locator(".messagelist")).to_contain_text("“Draft 1” was scheduled for")
+
+    page.get_by_role("link", name="Next incoming stories").click()
+    expect(page.locator(".desk-card h2")).to_have_text([f"Draft {n}" for n in range(42, 46)])
+    page.get_by_placeholder("Search this queue").fill("45")
+    page.get_by_role("button", name="Show").click()
+    expect(page.locator(".desk-card h2")).to_have_text(["Draft 45"])
+    page.get_by_text("Keep this view").click()
+    page.get_by_label("Name").fill("Forty-five")
+    page.get_by_role("button", name="Keep").click()
+    expect(page.get_by_role("link", name="Forty-five")).to_have_attribute("aria-current", "page")
+
+
+# --- What it looks like -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def of_all_kinds():
+    """Cards with all that a card can have."""
+    for story in make_drafts(3, provider=None, excerpt="", web_url="", heat=12, quality=101):
+        make_conflict(story)
+    for story in make_drafts(2, type="video", created_by=make_user()):
+        add_picture(story, make_image())
+    make_article(
+        title="Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft " * 2,
+        public=False,
+        topics=[make_topic(f"A topic with quite a long name, number {n}") for n in range(6)],
+    )
+
+
+def violations(page: Page) -> dict[str, list[str]]:
+    page.add_script_tag(path=lighthouse.AUDITS / "axe-core" / "axe.min.js")
+    found = page.evaluate("tags => axe.run({runOnly: tags})", WCAG)
+    return {each["id"]: [node["html"] for node in each["nodes"]] for each in found["violations"]}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_violation(visit, of_all_kinds, scheme):
+    page = at_desk(visit(color_scheme=scheme, bypass_csp=True))
+    assert violations(page) == {}
+    for key in "jms":
+        page.keyboard.press(key)
+    page.get_by_text("Filters", exact=True).click()
+    page.get_by_text("Keep this view").click()
+    assert violations(page) == {}
+    page.locator(".is-current summary", has_text="Topics").click()
+    page.get_by_role("combobox", name="Add a topic").fill("topic")
+    page.get_by_role("option").first.wait_for()
+    assert violations(page) == {}
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    page.keyboard.press("p")
+    all_answered(page)
+    page.keyboard.press("?")
+    assert violations(page) == {}
+
+
+@pytest.mark.parametrize("width", [320, 768, 1024])
+def test_nothing_is_wider_than_the_screen(visit, of_all_kinds, width):
+    visitor = visit(viewport={"width": width, "height": 700})
+    page = at_desk(visitor)
+    assert visitor.overflow() <= 0
+    page.keyboard.press("j")
+    for key in "st":
+        page.keyboard.press(key)
+        page.wait_for_timeout(100)
+        assert visitor.overflow() <= 0
+        page.keyboard.press("Escape")
+    for key in ("m", "p"):
+        page.keyboard.press(key)
+    all_answered(page)
+    page.keyboard.press("?")
+    assert visitor.overflow() <= 0
