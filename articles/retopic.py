@@ -129,11 +129,20 @@ class _Merge:
         told = {"merged": self.merged.name, "into": self.target.name}
         note = f"“{self.merged}” was merged into “{self.target}”."
         for start in range(0, len(stories), CHUNK):
-            keys = stories[start : start + CHUNK]
-            Article.objects.filter(pk__in=keys).update(version=F("version") + 1, modified_at=timezone.now())
-            revisions.record_each(keys, by=self.by, note=note)
+            rows = Article.objects.filter(pk__in=stories[start : start + CHUNK])
+            rows.update(version=F("version") + 1, modified_at=timezone.now())
+            versions = dict(rows.order_by().values_list("pk", "version"))
+            revisions.record_each(list(versions), by=self.by, note=note)
             Event.objects.bulk_create(
-                Event(article_id=key, actor=self.by, verb=VERB, note=note, batch=self.batch, data=told) for key in keys
+                Event(
+                    article_id=key,
+                    actor=self.by,
+                    verb=VERB,
+                    note=note,
+                    batch=self.batch,
+                    data=told | {"version": version},
+                )
+                for key, version in versions.items()
             )
 
     def _retopic_changes(self, stories: list[int]) -> None:

@@ -208,6 +208,7 @@ def _of_the_changes(request: HttpRequest, article: Article, copy: WorkingCopy | 
         "shows_changes": True,
         "changes_base": request.POST.get("changes-base", base),
         "verbs": [],
+        "may_schedule": False,
         "show_save": False,
         "show_save_and_continue": False,
         "show_delete": False,

@@ -77,6 +77,10 @@ class VerbForm(forms.Form):
 class OrderedTopicsSelect(AutocompleteSelectMultiple):
     """Options in the order of the value, which is the order the browser sends them in."""
 
+    def build_attrs(self, base_attrs: Any, extra_attrs: Any = None) -> Any:
+        """Each topic has a cross of its own; the one for all would stand in their list, where only items may."""
+        return super().build_attrs(base_attrs, extra_attrs) | {"data-allow-clear": "false"}
+
     def optgroups(self, name: str, value: Sequence[str], attr: Any = None) -> Any:
         keys = [key for key in value if is_key(key)]
         groups = super().optgroups(name, keys, attr)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils import timezone
 
 from articles.admin.desk.queues import MOST, QUEUES
@@ -122,13 +122,14 @@ def _today() -> dict[str, Any]:
     day = day_span(timezone.localdate(now))
     published = Article.objects.filter(status=Article.Status.PUBLISHED)
     rows = published.filter(publish_at__gte=day.begin, publish_at__lt=day.end).order_by("-publish_at", "-pk")
+    begin = day.begin.astimezone(UTC)  # where an hour later is an hour later, whatever is done to clocks
     moments = [at for at in rows.values_list("publish_at", flat=True)[:MOST] if at]
-    live = Counter(_number(at, day.begin) for at in moments if at <= now)
-    to_come = Counter(_number(at, day.begin) for at in moments if at > now)
-    current = _number(now, day.begin)
+    live = Counter(_number(at, begin) for at in moments if at <= now)
+    to_come = Counter(_number(at, begin) for at in moments if at > now)
+    current = _number(now, begin)
     numbers = {current, *live, *to_come}
     hours = [
-        Hour(timezone.localtime(day.begin + number * HOUR), live[number], to_come[number], number == current)
+        Hour(timezone.localtime(begin + number * HOUR), live[number], to_come[number], number == current)
         for number in range(min(numbers), max(numbers) + 1)
     ]
     return {
@@ -185,7 +186,7 @@ def _failed_tasks(request: HttpRequest) -> list[Line]:
 def _pictures_waiting() -> Line:
     pending = RemoteImage.objects.filter(state=RemoteImage.State.PENDING)
     return Line(
-        "Pictures wait to be fetched", _capped(pending), _list(RemoteImage, state=RemoteImage.State.PENDING.value)
+        "Pictures that wait to be fetched", _capped(pending), _list(RemoteImage, state=RemoteImage.State.PENDING.value)
     )
 
 
@@ -215,9 +216,4 @@ def _doings() -> list[Doing]:
 
 def _batch_url(event: Event) -> str:
     """The page of what was done together, if it was."""
-    if event.batch is None:
-        return ""
-    try:
-        return reverse("admin:desk_batch", args=[event.batch])
-    except NoReverseMatch:
-        return ""
+    return reverse("admin:desk_batch", args=[event.batch]) if event.batch else ""

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 from django.core.exceptions import PermissionDenied
 from django.db import OperationalError
 from django.http import Http404, HttpResponse, JsonResponse
-from django.urls import NoReverseMatch, path, reverse
+from django.urls import path, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from articles.admin.comparing import when
 from articles.admin.events import editor
+from articles.admin.history import LIVE
 from articles.models import Article, Presence
 from images.newsroom import NewsroomAdmin, is_key
 
@@ -105,7 +106,7 @@ class TellsWhoIsThere(NewsroomAdmin):
                 "url": reverse("admin:articles_article_presence", args=[obj.pk]),
                 "others": others(obj.pk, editor(request), OPENED_WITHIN),
                 "version": request.POST.get("version", obj.version),
-                "compare": compare_address(obj),
+                "compare": compare_address(obj, request.POST.get("version", obj.version)),
             }
         return super().render_change_form(request, context, add, change, form_url, obj)
 
@@ -120,9 +121,7 @@ def _last_save(article: Article, user: User) -> dict[str, str]:
     return {"by": "" if last.actor == user else _name(last.actor), "at": when(last.at)}
 
 
-def compare_address(article: Article) -> str:
-    """Where versions of the story are compared."""
-    try:
-        return reverse("admin:articles_article_compare", args=[article.pk])
-    except NoReverseMatch:
-        return ""
+def compare_address(article: Article, version: object) -> str:
+    """Where the version that a page shows is compared with the story as it is now."""
+    since = {"from": version, "to": LIVE} if is_key(version) else {}
+    return reverse("admin:articles_article_compare", args=[article.pk], query=since)

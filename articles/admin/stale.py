@@ -216,8 +216,10 @@ class StaleSaves(NewsroomAdmin):
     def _store_live(self, request: HttpRequest, comparison: Comparison, choices: Mapping[str, str]) -> HttpResponse:
         article, draft, by = comparison.place.article, comparison.draft, editor(request)
         doings = meanwhile(comparison.place, draft, by)
-        edited = editing.edit(article.pk, lambda now: comparison.settled(choices), by=by, seen=article.version)
-        drafting.want_pictures(comparison.settled(choices), comparison.theirs)
+        note = "" if "_verb" in draft.pressed else draft.pressed.get("verb-note", "")  # it is about what was pressed
+        document = comparison.settled(choices)
+        edited = editing.edit(article.pk, lambda now: document, by=by, seen=article.version, note=note)
+        drafting.want_pictures(document, comparison.theirs)
         story: Any = edited.article
         beside = self._set_beside(request, story, comparison.beside(choices))
         names = (*edited.names, *beside)
@@ -264,6 +266,8 @@ class StaleSaves(NewsroomAdmin):
                 f"It was not {verb.done}, for its state has changed meanwhile: it {standing}.",
                 messages.WARNING,
             )
+        if edited:
+            self._warn(request, article)
         if "_continue" in pressed:
             return HttpResponseRedirect(form_address(article))
         return self.response_post_save_change(request, article)
@@ -272,6 +276,10 @@ class StaleSaves(NewsroomAdmin):
         self, verb: workflow.Verb, request: HttpRequest, obj: Article, *, edited: bool, told: Mapping[str, str]
     ) -> HttpResponse:
         """Do the verb, with what was told with it, and say so."""
+        raise NotImplementedError
+
+    def _warn(self, request: HttpRequest, article: Article) -> None:
+        """Say what is wanting in what was saved."""
         raise NotImplementedError
 
     def _store_changes(self, request: HttpRequest, comparison: Comparison, choices: Mapping[str, str]) -> HttpResponse:
@@ -285,7 +293,7 @@ class StaleSaves(NewsroomAdmin):
             base_version=article.version,
             by=by,
             seen=place.copy_version,
-            note=draft.pressed.get("verb-note", "")[:500],
+            note=draft.pressed.get("verb-note", ""),
         )
         drafting.want_pictures(document, comparison.theirs)
         if "_live" in draft.pressed:

@@ -17,11 +17,11 @@ from django.template.defaultfilters import date as format_date
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import SafeString
 
 from articles import checks, revisions, workflow
 from articles.admin import bulk
+from articles.admin.batches import local
 from articles.admin.changes import UnpublishedChanges
 from articles.admin.events import editor as _editor
 from articles.admin.events import told
@@ -339,9 +339,8 @@ class ArticleAdmin(WithHistory, UnpublishedChanges, TellsWhoIsThere):
 
     def response_post_save_change(self, request: HttpRequest, obj: Article) -> HttpResponseRedirect:
         """Back to where it was opened from, such as its card at the desk, if the form's address says where that is."""
-        url = request.GET.get("next", "")
-        if url_has_allowed_host_and_scheme(url, {request.get_host()}, request.is_secure()):
-            return HttpResponseRedirect(url)
+        if back := local(request.GET.get("next"), request):
+            return HttpResponseRedirect(back)
         return super().response_post_save_change(request, obj)
 
     def _pressed(self, request: HttpRequest) -> workflow.Verb | None:

@@ -34,13 +34,20 @@ document.addEventListener("DOMContentLoaded", () => {
       : `You saved it in another window ${at}; when you save here you will be shown both.`;
   };
 
-  let timer, isLeaving;
+  let timer, isLeaving, isOver;
+  const end = (text) => {
+    isOver = true; // nobody is to be told any more
+    say(moved, text);
+    say(others, "");
+  };
+
   const ask = async () => {
     clearTimeout(timer);
+    if (isOver) return;
     try {
       const response = await fetch(url, { method: "POST", body: values({ version }) });
-      if (response.status === 404) return say(moved, "This story has been deleted. Copy what you need before you leave.");
-      if (response.status === 403) return say(moved, "You may not change this story any more.");
+      if (response.status === 404) return end("This story has been deleted. Copy what you need before you leave.");
+      if (response.status === 403) return end("You may not change this story any more. Copy what you need.");
       const told = await response.json();
       say(others, toldOthers(told.others));
       say(moved, toldMoved(told), compare);
@@ -56,7 +63,7 @@ document.addEventListener("DOMContentLoaded", () => {
   window.addEventListener("pagehide", () => {
     isLeaving = true;
     clearTimeout(timer);
-    navigator.sendBeacon(url, values({ gone: "1" }));
+    if (!isOver) navigator.sendBeacon(url, values({ gone: "1" }));
   });
   window.addEventListener("pageshow", (event) => {
     if (!event.persisted) return;

@@ -93,6 +93,7 @@ def test_each_story_keeps_how_it_was_and_tells_of_the_merge_under_one_batch(mana
         assert now.author == manager
         event = story.events.get()
         assert (event.verb, event.actor, event.batch) == ("merge_topic", manager, batch)
+        assert event.data["version"] == story.version + 1
         assert event.note == "“AI” was merged into “Artificial intelligence”."
     assert not untouched.events.exists()
     assert Article.objects.get(pk=untouched.pk).version == untouched.version
@@ -342,6 +343,18 @@ def test_nobody_else_merges(client, role):
     data = {"action": "merge_selected", "_selected_action": [old.pk]}
     assert MERGE not in client.post(reverse("admin:articles_topic_changelist"), data).headers.get("Location", "")
     assert Topic.objects.count() == 2
+
+
+def test_merge_has_a_page_which_offers_no_undo(client, manager):
+    old, new = make_topic("AI"), make_topic("Artificial intelligence")
+    story = make_article(topics=[old])
+    batch = retopic.merge_topics([old], new, by=manager)
+    page = client.get(reverse("admin:desk_batch", args=[batch]))
+    assert "Topic merged: 1 story" in page.text
+    assert reverse("admin:desk_undo") not in page.text
+    client.post(reverse("admin:desk_undo"), {"batch": str(batch)})
+    assert topics_of(story) == ["Artificial intelligence"]
+    assert "merged into" in client.get(reverse("admin:articles_article_history", args=[story.pk])).text
 
 
 # --- Deleting -----------------------------------------------------------------------------------

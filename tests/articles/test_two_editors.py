@@ -255,7 +255,7 @@ def test_other_fields_are_merged_and_told(ana, ben):
     article = make_article(title="Old &amp; grey", excerpt="Old")
     data = ana.open(article)
     ben.save(article, excerpt="Ben’s")
-    [told] = messages(ana.send(article, data, title="Ana’s"))
+    told = messages(ana.send(article, data, title="Ana’s"))[0]
     assert "of yours were added: title." in told
     assert (fresh(article).title, fresh(article).excerpt, fresh(article).version) == ("Ana’s", "Ben’s", 3)
     assert article.events.first().data["fields"] == ["title"]
@@ -413,7 +413,7 @@ def test_edit_of_a_story_that_was_published_meanwhile_is_added_and_told(ana, ben
     article = make_article(public=False, title="Old")
     data = ana.open(article)
     ben.save(article, _verb="publish")
-    [told] = messages(ana.send(article, data, title="Ana’s"))
+    told = messages(ana.send(article, data, title="Ana’s"))[0]
     assert "(ben, at " in told
     assert ": published); of yours were added: title." in told
     assert (fresh(article).title, fresh(article).status) == ("Ana’s", "published")
@@ -477,13 +477,65 @@ def test_edit_from_a_page_that_showed_another_version_is_refused(ana):
     assert fresh(article).title == "Ana’s"
 
 
+# --- At the desk and in bulk --------------------------------------------------------------------
+
+
+def at_the_desk(editor: Editor, name: str, article, **values):
+    return editor.client.post(reverse(f"admin:desk_{name}"), {"story": f"{article.pk}:{article.version}"} | values)
+
+
+def in_bulk(editor: Editor, verb: str, *articles, **values):
+    stories = ",".join(f"{article.pk}:{article.version}" for article in articles)
+    return editor.client.post(reverse("admin:desk_bulk"), {"verb": verb, "stories": stories, "confirm": "1"} | values)
+
+
+def test_verb_at_the_desk_leaves_alone_what_a_form_has_changed_meanwhile(ana, ben):
+    article = make_article(public=False)
+    ben.save(article, title="Ben’s")
+    at_the_desk(ana, "act", article, verb="publish")
+    assert (fresh(article).status, fresh(article).title) == ("draft", "Ben’s")
+
+
+def test_topics_at_the_desk_leave_alone_what_a_form_has_changed_meanwhile(ana, ben):
+    coast, sea = make_topic("Coast"), make_topic("Sea")
+    article = make_article(topics=[coast])
+    ben.save(article, topics=[coast.pk, sea.pk])
+    at_the_desk(ana, "topics", article, topics="Ships")
+    assert [topic.name for topic in article.topics.all()] == ["Coast", "Sea"]
+
+
+def test_form_meets_topics_that_were_given_at_the_desk_meanwhile(ana, ben):
+    sea, ships = make_topic("Sea"), make_topic("Ships")
+    article = make_article(title="Old")
+    data = ana.open(article)
+    at_the_desk(ben, "topics", article, topics="Sea")
+    ana.send(article, data, title="Ana’s", topics=[ships.pk])
+    assert {topic.name for topic in article.topics.all()} == {sea.name, ships.name}
+    assert fresh(article).title == "Ana’s"
+
+
+def test_form_meets_a_verb_that_was_done_at_the_desk_meanwhile(ana, ben):
+    article = make_article(public=False, title="Old", topics=[make_topic()])
+    data = ana.open(article)
+    at_the_desk(ben, "act", article, verb="publish")
+    told = messages(ana.send(article, data, title="Ana’s", _verb="reject"))
+    assert "It was not rejected, for its state has changed meanwhile: it is published." in told
+    assert (fresh(article).status, fresh(article).title) == ("published", "Ana’s")
+
+
+def test_bulk_leaves_alone_what_a_form_has_changed_meanwhile(ana, ben):
+    changed, same = make_article(), make_article()
+    ben.save(changed, title="Ben’s")
+    in_bulk(ana, "unpublish", changed, same)
+    assert (fresh(changed).status, fresh(same).status) == ("published", "unpublished")
+
+
 def test_form_meets_what_was_done_in_bulk_meanwhile(ana, ben):
     articles = [make_article(title="One"), make_article(title="Two")]
     data = ana.open(articles[0])
-    selected = {"action": "unpublish_selected", "_selected_action": [article.pk for article in articles]}
-    ben.client.post(reverse("admin:articles_article_changelist"), selected)
-    [told] = messages(ana.send(articles[0], data, title="Ana’s"))
-    assert ": unpublished); of yours were added: title." in told
+    in_bulk(ben, "unpublish", *articles)
+    told = messages(ana.send(articles[0], data, title="Ana’s"))
+    assert ": unpublished); of yours were added: title." in told[0]
     assert (fresh(articles[0]).title, fresh(articles[0]).status) == ("Ana’s", "unpublished")
 
 

@@ -126,7 +126,7 @@ def test_form_of_the_story_says_that_there_are_changes_and_stays_the_storys(ana,
 def test_changes_kept_from_the_storys_form_join_those_that_are_there(ana, ben):
     article = make_article(title="Old", excerpt="Old")
     keep(ana, article, title="Ana’s")
-    [told] = messages(keep(ben, article, excerpt="Ben’s"))
+    told, *_ = messages(keep(ben, article, excerpt="Ben’s"))
     assert "They were merged with those that were kept already (ana, at " in told
     copy = WorkingCopy.objects.get()
     assert (copy.version, copy.author) == (2, ben.user)
@@ -234,7 +234,7 @@ def test_two_editors_of_the_changes_are_shown_both(ana, ben):
     assert (kept.title, kept.excerpt) == ("Ana’s", "Ben’s")
     third = form_of_changes(ben, article)
     send_changes(ana, article, form_of_changes(ana, article), title="Ana’s second")
-    [told] = messages(send_changes(ben, article, third, excerpt="Ben’s second"))
+    told, *_ = messages(send_changes(ben, article, third, excerpt="Ben’s second"))
     assert "They were merged with those that were kept already (ana, at " in told
     kept = document_of(WorkingCopy.objects.get())
     assert (kept.title, kept.excerpt) == ("Ana’s second", "Ben’s second")
@@ -356,7 +356,7 @@ def test_changes_that_the_story_has_already_are_put_away(ana, ben):
     article = make_article(title="Old")
     keep(ana, article, title="New")
     ben.save(article, title="New")
-    [told] = messages(put_live(ana, article))
+    told, *_ = messages(put_live(ana, article))
     assert told == "The story says all of this already. The changes were put away."
     assert fresh(article).version == 2
     assert not WorkingCopy.objects.exists()
@@ -381,7 +381,7 @@ def test_changes_outlive_what_happens_to_the_storys_state(ana, verb):
     for each in verb.split():
         ana.save(article, _verb=each)
     assert "There are unpublished changes" in ana.client.get(address(article)).text
-    [told] = messages(put_live(ana, article))
+    told, *_ = messages(put_live(ana, article))
     assert told == "The changes are in the story: title."
     assert (fresh(article).title, fresh(article).status == "published") == ("New", False)
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import OuterRef, Subquery
@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from articles import checks, workflow
+from articles.admin.events import moment
 from articles.admin.stories import state_badge
 from articles.models import Article, Conflict, Event
 from images.thumbnails import thumbnail
@@ -55,6 +56,12 @@ class Card:
     @property
     def badge(self) -> SafeString:
         return state_badge(self.story)
+
+    @property
+    def ends(self) -> str:
+        """Until when it is to be public, of a story that is not public yet: the badge has from when."""
+        is_coming = self.story.status == Article.Status.PUBLISHED and not self.is_live
+        return moment(self.story.unpublish_at) if is_coming and self.story.unpublish_at else ""
 
     @property
     def excerpt(self) -> str:
@@ -118,7 +125,7 @@ def with_cards_parts(stories: ArticleQuerySet) -> ArticleQuerySet:
 def cards(stories: Sequence[Article], user: User) -> list[Card]:
     """In the same order. The checks are asked about all of them at once."""
     keys = [story.pk for story in stories]
-    found, following = checks.findings(keys), dict(itertools.pairwise(keys))
+    found, following = checks.findings(keys), dict(pairwise(keys))
     return [
         Card(
             story,

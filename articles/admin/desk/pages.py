@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.http import HttpResponse, JsonResponse
 from django.template.response import TemplateResponse
-from django.urls import NoReverseMatch, reverse
 
-from articles import workflow
+from articles.admin.bulk import DEEDS, Deed, VerbDeed
 from articles.admin.desk.acts import card_context, card_html
 from articles.admin.desk.asked import CHOICES, Asked, narrowed, texts
 from articles.admin.desk.cards import cards, cards_of, with_cards_parts
@@ -20,10 +19,10 @@ from images.newsroom import is_key
 
 if TYPE_CHECKING:
     from django.contrib.admin import AdminSite
+    from django.contrib.auth.models import User
     from django.http import HttpRequest
 
 MOST_FRESH = 100  # cards in an answer
-IN_BULK = ("publish", "schedule", "submit", "send_back", "unpublish", "reject", "restore")
 
 
 class Desk:
@@ -50,7 +49,7 @@ class Desk:
             "problems": found.problems,
             "cards": cards(shown, user),
             "rest": asked.query(after=asked.order.mark(shown[-1])) if has_more else "",
-            "bulk": _bulk(user),
+            "deeds": _deeds(asked, user),
             "may_add_topics": user.has_perm("articles.add_topic"),
         }
         return TemplateResponse(request, "admin/desk/desk.html", context)
@@ -72,6 +71,12 @@ def _tabs(asked: Asked, told: dict[str, str]) -> list[dict[str, Any]]:
     ]
 
 
+def _deeds(asked: Asked, user: User) -> list[Deed]:
+    """What can be done to many stories of the queue at once."""
+    may = [deed for deed in DEEDS.values() if deed.may_ever(user)]
+    return [deed for deed in may if not isinstance(deed, VerbDeed) or deed.verb.sources & set(asked.queue.states)]
+
+
 def _choices(asked: Asked, request: HttpRequest, site: AdminSite) -> list[dict[str, Any]]:
     """The filters that have a few fixed values."""
     return [
@@ -83,14 +88,3 @@ def _choices(asked: Asked, request: HttpRequest, site: AdminSite) -> list[dict[s
         }
         for name, choice in CHOICES.items()
     ]
-
-
-def _bulk(user: Any) -> dict[str, Any]:
-    """Where the marked stories go, and what can be done to them; nothing, for whom nothing can."""
-    try:
-        url = reverse("admin:desk_bulk")
-    except NoReverseMatch:
-        return {}
-    verbs = [workflow.VERBS[name] for name in IN_BULK]
-    may = [verb for verb in verbs if user.has_perm(workflow.MAY_PUBLISH) or verb.by_author]
-    return {"url": url, "verbs": may} if user.has_perm(workflow.MAY_WRITE) else {}
