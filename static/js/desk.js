@@ -2,7 +2,7 @@
 // The desk without page loads. A key or a button answers at once; what it asks of the site waits in one line, and what
 // the site says of it is shown on the card. Without this script the same buttons are forms.
 (() => {
-  const LOW = 12; // cards still to come, below which the next page is fetched
+  const LOW = 20; // cards still to come, below which the next page is fetched
   const EVERY = 30_000; // milliseconds between looks at how many stories wait
   const PAUSE = 120; // milliseconds without a key before names are asked for
   const MOST_UNDONE = 100;
@@ -27,6 +27,7 @@
   const isHere = (item) => !item.hidden && !item.classList.contains("is-busy");
   const itemsHere = () => [...list.children].filter(isHere);
   let current = null; // the card that the keys are about
+  let fetching = null; // the next page, while it is on its way
 
   const setCurrent = (item) => {
     current?.classList.remove("is-current");
@@ -51,7 +52,9 @@
 
   const move = (way) => {
     const isOnCard = current && current.contains(document.activeElement);
-    go(isOnCard ? neighbour(current, way) : isHereOrFirst());
+    const next = isOnCard ? neighbour(current, way) : isHereOrFirst();
+    if (next) go(next);
+    else if (way === "nextElementSibling") fetching?.then(() => current && go(neighbour(current, way)));
   };
   const isHereOrFirst = () => (current && isHere(current) ? current : itemsHere()[0]);
 
@@ -227,6 +230,7 @@
       field.value = data.get(field.name) ?? "";
     }
     panel.open = true;
+    prepare(panel, false);
   };
 
   const undo = () => {
@@ -239,19 +243,23 @@
       go(item);
     }
     inLine(async () => {
-      if (item) idle(item);
-      if (!entry.batch) return say("That was not done, so there is nothing to undo.");
+      if (!entry.batch) {
+        if (item) idle(item);
+        return say("That was not done, so there is nothing to undo.");
+      }
       const data = new FormData();
       data.set("csrfmiddlewaretoken", document.querySelector("[name=csrfmiddlewaretoken]").value);
       data.set("batch", entry.batch);
       try {
         const answer = await ask(undoing, data);
         if (item) await refresh(item);
+        if (item) idle(item);
         const why = Object.values(answer.refused)[0];
         if (why && item) complain(item, `Not undone. ${why}`);
         say(item && !why ? `Undone: “${title(item)}” is as it was before.` : answer.message, { of: item, isError: Boolean(why) });
       } catch (error) {
         done.push(entry);
+        if (item) idle(item);
         if (item) complain(item, `Not undone. ${reasonOf(error)}`);
         say(`Not undone. ${reasonOf(error)}`, { of: item, isError: true });
       }
@@ -260,8 +268,12 @@
   };
 
   const refresh = async (item) => {
-    const response = await fetch(`${cards}?${query}&keys=${item.id.replace("story-", "")}`);
-    if (response.ok && !response.redirected) put(item, await response.text());
+    try {
+      const response = await fetch(`${cards}?${query}&keys=${item.id.replace("story-", "")}`);
+      if (response.ok && !response.redirected) put(item, await response.text());
+    } catch {
+      // the card is an old one, with which nothing can be done that it does not show
+    }
   };
 
   // --- How many wait, and more cards ----------------------------------------------------------------
@@ -285,15 +297,13 @@
   setInterval(countIfSeen, EVERY);
   document.addEventListener("visibilitychange", countIfSeen);
 
-  let isFetching = false;
   const fetchMoreIfLow = () => {
     const rest = document.getElementById("desk-rest");
-    if (!rest || isFetching) return;
+    if (!rest || fetching) return;
     const here = itemsHere();
     if (here.length - here.indexOf(current) > LOW) return;
-    isFetching = true;
-    fetchMore(rest).finally(() => {
-      isFetching = false;
+    fetching = fetchMore(rest).finally(() => {
+      fetching = null;
       showWhetherEmpty();
     });
   };
@@ -372,7 +382,7 @@
   };
 
   const prepared = new WeakSet();
-  const prepare = (panel) => {
+  const prepare = (panel, takesFocus = true) => {
     if (prepared.has(panel)) return;
     prepared.add(panel);
     const field = panel.querySelector("[name=at], [name=until], [name=note]");
@@ -381,8 +391,8 @@
       if (field.name === "at" && isOld) field.value = `${clock(Date.now() + 3_600_000).slice(0, 13)}:00`;
       tellWhen(panel.querySelector("form"));
     }
-    if (panel.dataset.panel === "topics") pickTopics(panel.querySelector("form"));
-    else field.focus();
+    if (panel.dataset.panel === "topics") pickTopics(panel.querySelector("form"), takesFocus);
+    else if (takesFocus) field.focus();
   };
 
   list.addEventListener("toggle", (event) => {
@@ -434,7 +444,7 @@
     return element;
   };
 
-  const pickTopics = (form) => {
+  const pickTopics = (form, takesFocus) => {
     form.querySelector(".desk-picker")?.remove();
     const field = form.elements.topics;
     field.closest("label").hidden = true;
@@ -454,7 +464,7 @@
     form.prepend(picker);
     let picked = field.value.split("\n").map((name) => name.trim()).filter(Boolean);
 
-    const draw = (focusOn = -1) => {
+    const draw = (focusOn = -1, takes = true) => {
       field.value = picked.join("\n");
       chosen.replaceChildren(...picked.map((name, place) => {
         const earlier = made("button", { type: "button", textContent: "‹", disabled: place === 0 });
@@ -467,7 +477,7 @@
         chip.onkeydown = (event) => onChip(event, place);
         return chip;
       }));
-      (chosen.children[focusOn] ?? input).focus();
+      if (takes) (chosen.children[focusOn] ?? input).focus();
     };
     const shift = (from, to) => {
       if (to < 0 || to >= picked.length) return;
@@ -555,7 +565,7 @@
       } else return;
       event.preventDefault();
     };
-    draw();
+    draw(-1, takesFocus);
   };
 
   for (const input of desk.querySelectorAll("input[data-names]")) {
@@ -614,6 +624,7 @@
 
   desk.classList.add("is-live");
   document.getElementById("desk-help-button").hidden = false;
+  toast.hidden = false;
   toast.querySelector(".desk-undo-last").addEventListener("click", undo);
   tellMarks();
   const begin = () => {

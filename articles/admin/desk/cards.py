@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from articles import checks, workflow
+from articles.admin.events import moment
 from articles.admin.stories import state_badge
 from articles.models import Article, Conflict, Event
 from images.thumbnails import thumbnail
@@ -55,6 +56,12 @@ class Card:
     @property
     def badge(self) -> SafeString:
         return state_badge(self.story)
+
+    @property
+    def ends(self) -> str:
+        """Until when it is to be public, of a story that is not public yet: the badge has from when."""
+        is_coming = self.story.status == Article.Status.PUBLISHED and not self.is_live
+        return moment(self.story.unpublish_at) if is_coming and self.story.unpublish_at else ""
 
     @property
     def excerpt(self) -> str:

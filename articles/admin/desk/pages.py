@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.http import HttpResponse, JsonResponse
 from django.template.response import TemplateResponse
 
-from articles.admin.bulk import DEEDS
+from articles.admin.bulk import DEEDS, Deed, VerbDeed
 from articles.admin.desk.acts import card_context, card_html
 from articles.admin.desk.asked import CHOICES, Asked, narrowed, texts
 from articles.admin.desk.cards import cards, cards_of, with_cards_parts
@@ -19,6 +19,7 @@ from images.newsroom import is_key
 
 if TYPE_CHECKING:
     from django.contrib.admin import AdminSite
+    from django.contrib.auth.models import User
     from django.http import HttpRequest
 
 MOST_FRESH = 100  # cards in an answer
@@ -48,7 +49,7 @@ class Desk:
             "problems": found.problems,
             "cards": cards(shown, user),
             "rest": asked.query(after=asked.order.mark(shown[-1])) if has_more else "",
-            "deeds": [deed for deed in DEEDS.values() if deed.may_ever(user)],
+            "deeds": _deeds(asked, user),
             "may_add_topics": user.has_perm("articles.add_topic"),
         }
         return TemplateResponse(request, "admin/desk/desk.html", context)
@@ -68,6 +69,12 @@ def _tabs(asked: Asked, told: dict[str, str]) -> list[dict[str, Any]]:
         {"queue": queue, "count": told[name], "number": number, "is_current": queue is asked.queue}
         for number, (name, queue) in enumerate(QUEUES.items(), 1)
     ]
+
+
+def _deeds(asked: Asked, user: User) -> list[Deed]:
+    """What can be done to many stories of the queue at once."""
+    may = [deed for deed in DEEDS.values() if deed.may_ever(user)]
+    return [deed for deed in may if not isinstance(deed, VerbDeed) or deed.verb.sources & set(asked.queue.states)]
 
 
 def _choices(asked: Asked, request: HttpRequest, site: AdminSite) -> list[dict[str, Any]]:

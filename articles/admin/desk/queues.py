@@ -91,13 +91,15 @@ LATEST = Order("latest", "Latest first", "publish_at")
 
 @dataclass(frozen=True)
 class Queue:
-    """`orders`: those that an index serves, the usual one first. `nothing`: what is said when none stands in it."""
+    """`orders`: those that an index serves, the usual one first. `nothing`: what is said when none stands in it.
+    `states`: those that its stories are in."""
 
     name: str
     label: str
     stories: Callable[[User], ArticleQuerySet]
     orders: tuple[Order, ...]
     nothing: str
+    states: tuple[str, ...] = tuple(S)
 
     def order(self, name: str) -> Order:
         """The order of that name, or else the usual one."""
@@ -132,13 +134,15 @@ def _mine(user: User) -> ArticleQuerySet:
     return Article.objects.filter(created_by=user.pk)
 
 
+BY_SCORE = (NEWEST, OLDEST, HOTTEST, BEST)
+PUBLIC = (S.PUBLISHED,)
 QUEUES = {
     queue.name: queue
     for queue in (
-        Queue("incoming", "Incoming", _waiting(S.DRAFT), (NEWEST, OLDEST, HOTTEST, BEST), "No drafts wait."),
-        Queue("review", "In review", _waiting(S.IN_REVIEW), (NEWEST, OLDEST, HOTTEST, BEST), "Nothing is in review."),
-        Queue("scheduled", "Scheduled", _scheduled, (SOONEST, LATEST), "Nothing is scheduled."),
-        Queue("today", "Published today", _today, (LATEST, SOONEST), "Nothing has gone live today."),
+        Queue("incoming", "Incoming", _waiting(S.DRAFT), BY_SCORE, "No drafts wait.", (S.DRAFT,)),
+        Queue("review", "In review", _waiting(S.IN_REVIEW), BY_SCORE, "Nothing is in review.", (S.IN_REVIEW,)),
+        Queue("scheduled", "Scheduled", _scheduled, (SOONEST, LATEST), "Nothing is scheduled.", PUBLIC),
+        Queue("today", "Published today", _today, (LATEST, SOONEST), "Nothing has gone live today.", PUBLIC),
         Queue("conflicts", "Conflicts", _in_conflict, (NEWEST, OLDEST), "No story differs from its source."),
         Queue("mine", "Mine", _mine, (NEWEST, OLDEST), "You have written nothing here yet."),
     )
