@@ -549,7 +549,9 @@
     };
     const take = async () => {
       clearTimeout(looking);
+      input.setAttribute("aria-busy", "true");
       if (known !== input.value.trim()) await look();
+      input.removeAttribute("aria-busy");
       if (offers.children[active]) add(offers.children[active].dataset.name);
     };
     input.onkeydown = (event) => {
