@@ -155,7 +155,7 @@ def _retopic(page: Page) -> None:
     _press(page, "t")
     page.keyboard.type("topic 7")
     _press(page, "Enter")
-    page.locator(".desk-chosen", has_text="Topic 7").wait_for()
+    page.locator(".desk-panel[open] .desk-chosen", has_text="Topic 7").wait_for()
     _press(page, "Enter")
     _press(page, "j")
 
