@@ -15,9 +15,11 @@ from uuid import uuid4
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.utils import timezone
 
 from articles import revisions, workflow
 from articles.documents import ArticleDocument
+from articles.importing.batches import NOISE
 from articles.importing.settling import forget_agreed
 from articles.importing.updating import Edit, store_each
 from articles.merging import changed_fields
@@ -170,6 +172,7 @@ def _store(
     keys = [edit.article.pk for edit in edits]
     revisions.keep_last_of_each(keys)
     store_each(edits)
+    _count_heats([edit.article for edit in edits if NOISE.issuperset(edit.names)])
     revisions.record_each(keys, by=by, note=note)
     events = [
         Event(article=edit.article, actor=by, verb=verb, note=note, batch=batch, data=_data(edit, data))
@@ -180,6 +183,15 @@ def _store(
         if edit.article.pk in disputed:
             forget_agreed(edit.article)
     return Event.objects.bulk_create(events)
+
+
+def _count_heats(articles: Sequence[Article]) -> None:
+    """A heat is no news from an import, but what an editor did has a version, to go back from."""
+    for article in articles:
+        article.version += 1
+        article.modified_at = timezone.now()
+    if articles:
+        Article.objects.bulk_update(articles, ["version", "modified_at"])
 
 
 def _data(edit: Edit, data: dict[str, Any]) -> dict[str, Any]:

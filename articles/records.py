@@ -28,6 +28,7 @@ from articles.models import (
     RelatedImage,
     RelatedStory,
     Topic,
+    TopicAlias,
 )
 from articles.reading.rows import (
     ARTICLE_FIELDS,
@@ -165,11 +166,12 @@ class Records:
         )
 
     def find_topics(self, topics: Iterable[tuple[str, str]]) -> None:
-        """Topics by key, given with their names. An unknown one is made as it is spelt first."""
+        """Topics by key, given with their names: by those that they once had, too. An unknown one is made as it is
+        spelt first."""
         spelt: dict[str, str] = {}
         for key, name in topics:
             spelt.setdefault(key, name)
-        self.topics |= _keys(Topic, "key", spelt.keys() - self.topics.keys())
+        self.topics |= topic_keys(spelt.keys() - self.topics.keys())
         for key, name in spelt.items():
             if key not in self.topics:
                 self.topics[key] = Topic.objects.create(name=" ".join(name.split())).pk
@@ -241,6 +243,13 @@ def replace_images(model: type[ImageUse], owner: str, key: int, refs: Iterable[I
     uses, records = use_rows(refs), Records()
     records.find_images(use.url for use in uses)
     insert_uses(model, owner, [(key, uses)], records)
+
+
+def topic_keys(keys: Iterable[str]) -> dict[str, int]:
+    """The primary keys of the topics that have, or once had, these keys; who has one now goes before who had it."""
+    wanted = set(keys)
+    found = _keys(Topic, "key", wanted)
+    return found | dict(find(TopicAlias, "key", wanted - found.keys(), "key", "topic_id"))
 
 
 def _keys(model: type[models.Model], by: str, values: Iterable[str]) -> dict[str, int]:

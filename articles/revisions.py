@@ -37,12 +37,23 @@ def record_each(articles: Sequence[int], *, by: User | None, note: str = "") -> 
 def _revision(article: Article, by: User | None, note: str) -> Revision:
     document = to_data(article_document(article))
     document.pop("secured", None)  # sealed text stays in its one place
-    return Revision(article=article, version=article.version, document=document, author=by, note=note)
+    return Revision(
+        article=article,
+        version=article.version,
+        document=document,
+        author=by,
+        created_at=article.modified_at,  # it may be kept long after
+        note=note,
+    )
 
 
 def as_of(article: int, version: int) -> ArticleDocument | None:
     """The article's document as it was at a version. One that was never kept said what the next kept one says: whoever
-    changes what a story says keeps the version before. None where nothing was kept since."""
+    changes what a story says keeps the version before; only whether it was public is not told by another version. None
+    where nothing was kept since.
+
+    What providers and topics are called is theirs: to rename or delete one makes no version of its stories, and a
+    version that is kept later has the names of then."""
     kept = Revision.objects.filter(article=article, version__gte=version).order_by("version").first()
     return None if kept is None else document_of(kept)
 

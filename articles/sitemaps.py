@@ -62,7 +62,8 @@ def news_sitemap(request: HttpRequest) -> HttpResponse:
 
 @public.kept
 def robots(request: HttpRequest) -> HttpResponse:
-    lines = ["User-agent: *", f"Disallow: {reverse('admin:index')}", f"Disallow: {reverse('search_suggest')}", ""]
+    closed = (reverse("admin:index"), reverse("search_suggest"), reverse("preview", args=["-"]).removesuffix("-/"))
+    lines = ["User-agent: *", *(f"Disallow: {address}" for address in closed), ""]
     lines += [f"Sitemap: {absolute(reverse(name))}" for name in ("sitemap", "news_sitemap")]
     return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")
 

@@ -69,6 +69,7 @@ def in_both_forms(route: str, view: Callable[..., HttpResponse], name: str) -> l
 urlpatterns = [
     path("", views.home, name="home"),
     path("news/<name:stem>/", views.article, name="article"),
+    path("preview/<name:token>/", views.preview, name="preview"),
     path("topics/", views.topic_index, name="topics"),
     path("topics/<name:slug>/", views.topic_page, name="topic"),
     path("providers/", views.provider_index, name="providers"),

@@ -7,15 +7,9 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import BadRequest
-from django.template.defaultfilters import date as format_date
 from django.urls import reverse
-from django.utils import timezone
-
-from images import queue, tasks
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from django.http import HttpRequest, HttpResponse
     from django.template.response import TemplateResponse
 
@@ -47,11 +41,10 @@ class CopydeskAdminSite(admin.AdminSite):
         return super().autocomplete_view(request)
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
-        """With a warning when pictures wait and nobody fetches them."""
-        if may_view_images(request) and (standstill := queue.standstill(tasks.STILL_AFTER)):
-            since = time_or_date(standstill.since)
-            extra_context = {"standstill": standstill, "waiting_since": since} | (extra_context or {})
-        return super().index(request, extra_context)
+        """With what the newsroom has to do, before the list of all there is."""
+        from articles.admin.newsroom import overview  # the site is made before there are models
+
+        return super().index(request, overview(request) | (extra_context or {}))
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         """What editors work with as one list in the order of the work; the other apps after it."""
@@ -62,12 +55,3 @@ class CopydeskAdminSite(admin.AdminSite):
         models.sort(key=lambda model: IN_ORDER_OF_WORK.index(model["object_name"]))
         news = {"name": "News", "app_label": "news", "app_url": reverse("admin:index"), "models": models}
         return [news, *(app for app in apps if app["app_label"] not in OURS)] if models else apps
-
-
-def may_view_images(request: HttpRequest) -> bool:
-    return any(request.user.has_perm(f"images.{action}_remoteimage") for action in ("view", "change"))
-
-
-def time_or_date(at: datetime) -> str:
-    local = timezone.localtime(at)
-    return format_date(local, "H:i" if local.date() == timezone.localdate() else "j M Y, H:i")

@@ -94,6 +94,15 @@ class PlacedForm(KeepsUntouched):
 
 
 class PlacedFormSet(BaseInlineFormSet):
+    """`shown`: records that are not stored, for the empty form to show instead of those that are."""
+
+    def __init__(self, *args: Any, shown: list[Any] | None = None, **kwargs: Any) -> None:
+        self.shown = shown
+        super().__init__(*args, **kwargs)
+
+    def get_queryset(self) -> Any:
+        return super().get_queryset() if self.shown is None else self.shown
+
     def add_fields(self, form: Any, index: int | None) -> None:
         super().add_fields(form, index)
         if "DELETE" in form.fields:  # a box in a table, without a label of its own

@@ -111,7 +111,7 @@ def png(size: tuple[int, int] = (400, 300), shade: int = 120) -> bytes:
 
 
 def make_user(group: str = "", **overrides) -> User:
-    """A staff user in `group` ("Editors", "Contributors"); no group: staff with no rights at all."""
+    """A staff user in `group` ("Managers", "Editors", "Contributors"); no group: staff with no rights at all."""
     values = {"username": f"user{next(_numbers)}", "is_staff": True} | overrides
     user = User.objects.create_user(password="correct horse battery", **values)
     if group:

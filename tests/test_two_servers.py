@@ -23,7 +23,7 @@ SEEDS = [
         "/api/topics/index.json",
         "/api/news/page/1/index.json",
     ),
-    "/sitemap-1.xml",
+    *("/sitemap-1.xml", "/preview/nobody-was-given-this/"),
     *("/api/news/index.json", "/api/news/walrus-studies/index.json", "/api/news/walrus-studies/page/1/index.json"),
 ]
 

@@ -144,6 +144,11 @@ class Batch:
         return capfirst(", ".join(verbs))
 
     @property
+    def can_be_undone(self) -> bool:
+        """Verbs and edits can; topics that were merged stay so."""
+        return any({"before", "fields"} & event.data.keys() for event in self.events)
+
+    @property
     def undoes(self) -> str:
         """The batch that it undid, if it is an undo."""
         return next((event.data["undoes"] for event in self.events if "undoes" in event.data), "")
@@ -193,7 +198,7 @@ def page(request: HttpRequest, key: UUID) -> HttpResponse:
     events = [event for event in shown if event.article_id in by_key]
     for event in events:
         event.article = by_key[event.article_id]
-    may_undo = workflow.may_undo(batch.events, request.user)
+    may_undo = batch.can_be_undone and workflow.may_undo(batch.events, request.user)
     context: dict[str, Any] = {
         **admin.site.each_context(request),
         "title": f"{batch.told}: {stories(len(batch.versions))}",

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 
-from articles import workflow
+from articles import restoring, workflow
 from articles.admin.filters import WhoFilter
 from articles.models import Article, Event
 from images.newsroom import ChoiceFilter, ReadOnlyAdmin
@@ -35,6 +35,13 @@ DONE = {verb.name: verb.done for verb in workflow.VERBS.values()} | {
     "conflict": "conflict with the source",
     "settle": "settled with the source",
     "undo": "undone",
+    restoring.VERB: "restored from an older version",
+    "merge_topic": "topic merged",
+    "preview_link": "preview link made",
+    "revoke_link": "preview link revoked",
+    "keep_changes": "kept unpublished changes",
+    "put_live": "put changes live",
+    "discard_changes": "discarded unpublished changes",
 }
 RELATIONS = {
     "topics": "topics",

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+import re
+from datetime import date, datetime, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.db.models import ForeignKey, Model, OuterRef, Q, QuerySet, Subquery
 from django.forms.utils import flatatt
+from django.template.defaultfilters import date as format_date
 from django.utils import timezone
 
-from articles.models import Article, ArticleImage, ArticleTopic, Conflict
+from articles.days import day_span
+from articles.models import Article, ArticleImage, ArticleTopic, Conflict, WorkingCopy
 from articles.search import midnight
 from images.newsroom import ChoiceFilter, ChosenRow, is_key
 
@@ -20,6 +24,8 @@ if TYPE_CHECKING:
 
     from django.contrib.admin.views.main import ChangeList
     from django.http import HttpRequest
+
+_HOUR = re.compile(r"20\d\d-\d\d-\d\dT\d\d:\d\dZ", re.ASCII)
 
 
 class StateFilter(ChoiceFilter):
@@ -41,6 +47,54 @@ class StateFilter(ChoiceFilter):
                 return queryset.filter(status=state)
 
 
+class GoesLiveFilter(ChoiceFilter):
+    """By when stories go live, or did: a day, or the hour that the newsroom's first page asks for."""
+
+    title = "goes live"
+    parameter_name = "live"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        days = [("today", "Today"), ("tomorrow", "Tomorrow")]
+        asked = str(self.used_parameters.get(self.parameter_name, ""))
+        if (hour := _hour(asked)) is None:
+            return days
+        return [*days, (asked, f"The hour from {format_date(timezone.localtime(hour), 'j M, H:i T')}")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[Article] | None:
+        if (asked := self.value()) is None:
+            return None
+        if hour := _hour(asked):
+            begin, end = hour, hour + timedelta(hours=1)
+        else:
+            span = day_span(timezone.localdate() + timedelta(days=1 if asked == "tomorrow" else 0))
+            begin, end = span.begin, span.end
+        published = queryset.filter(status=Article.Status.PUBLISHED)
+        return published.filter(publish_at__gte=begin, publish_at__lt=end)
+
+
+def _hour(text: str) -> datetime | None:
+    """The moment at which the hour begins, of a text like 2026-03-02T14:00Z."""
+    if not _HOUR.fullmatch(text):
+        return None
+    try:
+        return datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        return None
+
+
+class ChangesFilter(ChoiceFilter):
+    title = "changes"
+    parameter_name = "changes"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("waiting", "Not published yet")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[Article] | None:
+        if self.value() is None:
+            return None
+        return queryset.filter(pk__in=WorkingCopy.objects.order_by().values("article"))
+
+
 class TypeFilter(ChoiceFilter):
     title = "type"
     parameter_name = "kind"
@@ -54,9 +108,17 @@ class TypeFilter(ChoiceFilter):
             case None:
                 return None
             case "other":
-                return queryset.exclude(type__in=self.common)
+                return queryset.filter(pk__in=Article.objects.filter(self._beside_common()).order_by().values("pk"))
             case name:
                 return queryset.filter(type=name)
+
+    def _beside_common(self) -> Q:
+        """As ranges between them, which an index finds though there be none; not as all that is not among them."""
+        bounds = sorted(self.common)
+        found = Q(type__lt=bounds[0]) | Q(type__gt=bounds[-1])
+        for low, high in pairwise(bounds):
+            found |= Q(type__gt=low, type__lt=high)
+        return found
 
 
 class DateFilter(ChoiceFilter):

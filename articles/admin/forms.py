@@ -13,7 +13,8 @@ from django.core.validators import RegexValidator
 from django.utils import timezone
 from django.utils.formats import time_format
 
-from articles.documents import make_stem
+from articles.admin.drafting import BESIDE, initial_from
+from articles.documents import ArticleDocument, make_stem
 from articles.models import Article, ArticleTopic, RelatedStory, Topic, free_stem
 from images.forms import KeepsUntouched, PlacedForm
 from images.newsroom import ChosenRow, is_key
@@ -76,6 +77,10 @@ class VerbForm(forms.Form):
 class OrderedTopicsSelect(AutocompleteSelectMultiple):
     """Options in the order of the value, which is the order the browser sends them in."""
 
+    def build_attrs(self, base_attrs: Any, extra_attrs: Any = None) -> Any:
+        """Each topic has a cross of its own; the one for all would stand in their list, where only items may."""
+        return super().build_attrs(base_attrs, extra_attrs) | {"data-allow-clear": "false"}
+
     def optgroups(self, name: str, value: Sequence[str], attr: Any = None) -> Any:
         keys = [key for key in value if is_key(key)]
         groups = super().optgroups(name, keys, attr)
@@ -105,6 +110,10 @@ class OrderedTopicsField(forms.ModelMultipleChoiceField):
 class ArticleForm(ReadersTextForm, KeepsUntouched):
     may_add_topics = False  # the admin's subclass for each request says so,
     editor: AbstractBaseUser | AnonymousUser | None = None  # and who is asking
+    note = ""  # why, as it was given with the buttons
+    shown: ArticleDocument | None = None  # instead of the row: changes that are not live
+    refusal = ""  # what the importer would not take of it
+    checks_version = True  # a save of the row itself; what else is done with a form compares by itself
 
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
     topics = OrderedTopicsField(
@@ -125,11 +134,15 @@ class ArticleForm(ReadersTextForm, KeepsUntouched):
         if not self.instance._state.adding:
             self.initial["version"] = self.instance.version
             self.initial["topics"] = [item.tag_id for item in self.instance.topic_items.all()]
+        if self.shown:
+            self.initial.update(initial_from(self.shown))
         self.fields["topics"].widget.can_add_related = self.may_add_topics
-        if "heat" in self.fields:
-            # Imports change the heat and nothing else, without a new version: what counts as an edit is a
-            # difference to what this form showed, not to what has come in since.
-            self.fields["heat"].show_hidden_initial = True
+        for name in ("heat", *BESIDE):
+            # Imports change the heat and nothing else, without a new version, and revisions know nothing of what stands
+            # beside the document: what counts as an edit is a difference to what this form showed, not to what has
+            # come in since.
+            if name in self.fields:
+                self.fields[name].show_hidden_initial = True
         if "stem" in self.fields:
             self.fields["stem"].required = False
             self.fields["stem"].help_text = "Left blank, it is made from the date and the title."
@@ -144,7 +157,14 @@ class ArticleForm(ReadersTextForm, KeepsUntouched):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
-        if not self.instance._state.adding and cleaned.get("version") != self.instance.version:
+        told = VerbForm(self.data)
+        for error in told.errors.get("note", []):
+            self.add_error(None, f"{told.fields['note'].label}: {error}")
+        self.note = told.cleaned_data.get("note", "")
+        if self.refusal:
+            raise forms.ValidationError(self.refusal)
+        is_stale = not self.instance._state.adding and cleaned.get("version") != self.instance.version
+        if self.checks_version and is_stale:
             raise forms.ValidationError(_stale(self.instance, self.editor), code="stale")
         if "stem" in self.fields and not cleaned.get("stem") and cleaned.get("title"):
             day = cleaned.get("published_at") or timezone.now()
@@ -166,7 +186,7 @@ def _stale(article: Article, editor: AbstractBaseUser | AnonymousUser | None) ->
         who = str(last.actor or "An import")
     return (
         f"{who} changed this story {_when(last.at if last else article.modified_at)}, after you opened it. "
-        "Nothing was saved; your text is still in this form. Open the story in another tab to compare."
+        "Nothing was saved; your text is still in this form. Once the rest of it is right you will be shown both."
     )
 
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.db.models import Case, Count, F, Model, QuerySet, Value, When
+from django.db.models import Case, Count, F, Model, Q, QuerySet, Value, When
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.defaultfilters import pluralize, truncatechars
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.views.decorators.http import require_POST
 
@@ -132,10 +134,20 @@ class TroubleFilter(ChoiceFilter):
     parameter_name = "trouble"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("failed", "With failures"), ("conflicts", "With conflicts"), ("warnings", "With warnings")]
+        lately = ("lately", "Stopped or with failures, past 7 days")
+        return [("failed", "With failures"), ("conflicts", "With conflicts"), ("warnings", "With warnings"), lately]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[ImportRun] | None:
+        if self.value() == "lately":
+            return in_trouble_lately(queryset)
         return queryset.filter(**{f"{self.value()}__gt": 0}) if self.value() else None
+
+
+def in_trouble_lately(runs: Any) -> QuerySet[ImportRun]:
+    """Of the admin's runs, those of the past week that somebody should look at; a dry run changed nothing."""
+    bad = Q(failed__gt=0) | Q(stands=ImportRun.State.STOPPED)
+    lately: QuerySet[ImportRun] = runs.filter(bad, dry_run=False, began_at__gte=timezone.now() - timedelta(days=7))
+    return lately
 
 
 class StarterFilter(WhoFilter):

@@ -13,10 +13,11 @@ if TYPE_CHECKING:
 
 def desk_urls(site: AdminSite) -> list[URLPattern]:
     """Each view behind `site.admin_view`, which lets only members of the staff in."""
-    from articles.admin import batches, bulk, desk  # the site is made before there are models
+    from articles.admin import batches, bulk, desk, previews  # the site is made before there are models
 
     return [
         *desk.urls(site),
+        *previews.urls(site),
         path("desk/bulk/", site.admin_view(bulk.bulk), name="desk_bulk"),
         path("desk/batch/<uuid:key>/", site.admin_view(batches.page), name="desk_batch"),
         path("desk/undo/", site.admin_view(batches.undo), name="desk_undo"),

@@ -22,11 +22,14 @@ from django.utils.safestring import SafeString
 from articles import checks, revisions, workflow
 from articles.admin import bulk
 from articles.admin.batches import local
+from articles.admin.changes import UnpublishedChanges
 from articles.admin.events import editor as _editor
 from articles.admin.events import told
 from articles.admin.filters import (
     ArticleDiffersFilter,
+    ChangesFilter,
     DateFilter,
+    GoesLiveFilter,
     PictureFilter,
     ProviderFilter,
     StateFilter,
@@ -34,23 +37,28 @@ from articles.admin.filters import (
     TypeFilter,
 )
 from articles.admin.forms import ArticleForm, LoadedAutocomplete, RelatedStoryForm, VerbForm
+from articles.admin.history import WithHistory
+from articles.admin.presence import TellsWhoIsThere
 from articles.admin.sources import differs_badge
 from articles.importing.settling import forget_agreed
 from articles.models import Article, ArticleImage, Conflict, Event, RelatedImage, RelatedStory, SourceFile, Topic
+from articles.outbound import link_key
 from articles.search import search
 from images.forms import SOURCE_FIELDS, PlacedFormSet
 from images.inlines import CaptionedPictureInline
 from images.models import RemoteImage
-from images.newsroom import NewsroomAdmin, is_key
+from images.newsroom import is_key
 from images.thumbnails import thumbnail
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from django.forms import BaseModelFormSet
 
 EVENTS_SHOWN = 6
 LIKE_AN_ADDRESS = re.compile(r"^\S*(/|[^\s.]\.[a-z]|\d{4}-\d\d)\S*$", re.IGNORECASE)
+LOOKED_THROUGH = 10_000  # of the newest stories, for a part of an address
+MOST_NAMESAKES = 100
 OFFERED = 12
 SCORES = '<span class="score">Quality <b>{}</b></span> <span class="score">Heat <b>{}</b></span>'
 NEVER_SCORED = SafeString('<span title="Never scored">–</span>')
@@ -88,12 +96,14 @@ class RelatedStoryInline(admin.StackedInline):
 
     @admin.display(description="Picture")
     def picture(self, story: RelatedStory) -> SafeString:
+        if hasattr(story, "shown_picture"):  # a row of unpublished changes
+            return thumbnail(story.shown_picture)
         lead = story.lead_image if story.pk else None
         return thumbnail(lead.image if lead else None)
 
 
 @admin.register(Article)
-class ArticleAdmin(NewsroomAdmin):
+class ArticleAdmin(WithHistory, UnpublishedChanges, TellsWhoIsThere):
     form = ArticleForm
     formfield_overrides = SOURCE_FIELDS
     exclude = ["topics"]  # the form's own field keeps their order; the model's would not
@@ -116,11 +126,13 @@ class ArticleAdmin(NewsroomAdmin):
     list_display_links = ["story"]
     list_filter = [
         *(StateFilter, PictureFilter, ArticleDiffersFilter, DateFilter, TopicFilter, ProviderFilter, TypeFilter),
+        *(GoesLiveFilter, ChangesFilter),
     ]
     list_select_related = ["provider"]
     ordering = ["-published_at", "-pk"]
     search_fields = ["title"]  # asked for by the search box; `get_search_results` does the search
     search_help_text = "Title, excerpt, provider, topic or address"
+    goes_with = [Event, SourceFile]
 
     @property
     def media(self) -> Any:
@@ -136,11 +148,6 @@ class ArticleAdmin(NewsroomAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Article | None = None) -> list[str]:
         """An address that readers have seen stays."""
         return ["stem"] if obj and obj.publish_at else []
-
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Nobody deletes events by themselves, but they go with their story."""
-        deleted, counts, missing_rights, protected = super().get_deleted_objects(objs, request)
-        return deleted, counts, missing_rights - {Event._meta.verbose_name}, protected
 
     # --- The list --------------------------------------------------------------------------------
 
@@ -159,8 +166,8 @@ class ArticleAdmin(NewsroomAdmin):
         if not (term := search_term.replace("\0", " ").strip()):
             return queryset, False
         found = Q(pk__in=search(Article.objects.order_by(), term).values("pk"))
-        if LIKE_AN_ADDRESS.search(term):  # else they need not all be looked through
-            found |= Q(stem__icontains=term) | Q(web_url__icontains=term) | Q(original_url__icontains=term)
+        if LIKE_AN_ADDRESS.search(term):
+            found |= _at(term)
         return queryset.filter(found), False
 
     @admin.display(description="Picture")
@@ -168,7 +175,7 @@ class ArticleAdmin(NewsroomAdmin):
         lead = article.lead_image
         return thumbnail(lead.image if lead else None)
 
-    @admin.display(description="Story", ordering="title")
+    @admin.display(description="Story")
     def story(self, article: Article) -> str:
         return article.headline
 
@@ -255,7 +262,8 @@ class ArticleAdmin(NewsroomAdmin):
             verb for verb in workflow.VERBS.values() if may_change and workflow.allows(verb, story, _editor(request))
         ]
         verbs = {verb.name for verb in context["verbs"]}
-        context |= {"verb_form": VerbForm(), "zone": timezone.get_current_timezone_name()} if verbs else {}
+        context |= {"zone": timezone.get_current_timezone_name()}
+        context |= {"verb_form": VerbForm(request.POST or None)} if may_change else {}
         context["may_schedule"] = workflow.SCHEDULE.name in verbs
         context["show_save_and_add_another"] = obj is None
         if obj:
@@ -292,10 +300,11 @@ class ArticleAdmin(NewsroomAdmin):
         edited = [*form.changed_data, *(formset.prefix for formset in formsets if formset.has_changed())]
         article.was_edited = bool(edited)  # for the answer
         if edited or not change:
-            self._record(request, article, edited, change)
+            note = "" if self._pressed(request) else form.note  # it is about what was pressed
+            self._record(request, article, edited, change, note)
             forget_agreed(article)
 
-    def _record(self, request: HttpRequest, article: Article, edited: list[str], change: bool) -> None:
+    def _record(self, request: HttpRequest, article: Article, edited: list[str], change: bool, note: str) -> None:
         if change:
             article.version += 1
             article.modified_at = timezone.now()
@@ -304,20 +313,21 @@ class ArticleAdmin(NewsroomAdmin):
             article=article,
             actor_id=request.user.pk,
             verb="edit" if change else "create",
-            data={"fields": edited},
+            note=note,
+            data={"fields": edited, "version": article.version},
         )
-        revisions.record(article, by=_editor(request))
+        revisions.record(article, by=_editor(request), note=note)
 
     def response_add(self, request: HttpRequest, obj: Article, post_url_continue: str | None = None) -> HttpResponse:
         if verb := self._pressed(request):
-            return self._saved_and(verb, request, obj, edited=True)
+            return self._saved_and(verb, request, obj, edited=True, told=request.POST)
         response = super().response_add(request, obj, post_url_continue)
         self._warn(request, obj)
         return response
 
     def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
         if verb := self._pressed(request):
-            return self._saved_and(verb, request, obj, edited=obj.was_edited)
+            return self._saved_and(verb, request, obj, edited=obj.was_edited, told=request.POST)
         if not obj.was_edited:
             self.message_user(request, f"Nothing had changed in “{obj}”.", messages.INFO)
             if "_continue" in request.POST:
@@ -341,13 +351,15 @@ class ArticleAdmin(NewsroomAdmin):
             return verb
         raise PermissionDenied
 
-    def _saved_and(self, verb: workflow.Verb, request: HttpRequest, obj: Article, *, edited: bool) -> HttpResponse:
+    def _saved_and(
+        self, verb: workflow.Verb, request: HttpRequest, obj: Article, *, edited: bool, told: Mapping[str, str]
+    ) -> HttpResponse:
         saved = "saved" if edited else "not changed"
-        told = VerbForm(request.POST)
+        form = VerbForm(told)
         try:
-            if not told.is_valid():
-                raise workflow.TransitionError(told.told_errors())
-            values = told.cleaned_data
+            if not form.is_valid():
+                raise workflow.TransitionError(form.told_errors())
+            values = form.cleaned_data
             times = {"at": values["at"], "until": values["until"]} if verb is workflow.SCHEDULE else {}
             workflow.apply(verb, obj, by=_editor(request), note=values["note"], batch=uuid4(), **times)
         except workflow.TransitionError as error:
@@ -379,6 +391,17 @@ def state_badge(article: Article) -> SafeString:
         word = "was public until" if article.unpublish_at <= now else "public until"
         return format_html('{} <span class="when">{} {}</span>', badge, word, _moment(article.unpublish_at))
     return badge
+
+
+def _at(address: str) -> Q:
+    """The stories at the address, ours or the source's; where there is none, the recent ones with it in theirs."""
+    name = address.rstrip("/").rpartition("/")[2].removesuffix(".md")
+    links = [link_key(address), link_key(f"https://{address}")]
+    there = Article.objects.filter(Q(link_key__in=links) | Q(stem=name)).order_by()
+    if found := list(there.values_list("pk", flat=True)[:MOST_NAMESAKES]):
+        return Q(pk__in=found)
+    parts = Q(stem__icontains=address) | Q(web_url__icontains=address) | Q(original_url__icontains=address)
+    return parts & Q(pk__in=Article.objects.newest_first().values("pk")[:LOOKED_THROUGH])
 
 
 def _moment(at: Any) -> str:

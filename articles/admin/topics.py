@@ -5,27 +5,34 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
-from django.urls import reverse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
 from django.utils.html import format_html
 from taggit.models import Tag
 
-from articles import public
+from articles import public, retopic
+from articles.admin.events import editor
 from articles.documents import topic_key
 from articles.importing.settling import forget_agreed
-from articles.models import Article, ArticleTopic, SourceFile, Topic, TopicImage
+from articles.models import Article, ArticleTopic, Event, SourceFile, Topic, TopicImage
+from articles.records import topic_keys
 from images.forms import SOURCE_FIELDS, KeepsUntouched
 from images.inlines import PictureInline
-from images.newsroom import NewsroomAdmin
+from images.newsroom import NewsroomAdmin, is_key
 from providers.finding import found_by_name
 from providers.forms import LinesField
 
 if TYPE_CHECKING:
-    from django.http import HttpRequest
+    from django.urls import URLPattern
     from django.utils.safestring import SafeString
 
+MERGED_AT_ONCE = 20
+OFFERED = 10  # topics to merge into
 
 admin.site.unregister(Tag)  # taggit's own kind, of which there are none here
 
@@ -75,9 +82,11 @@ class TopicAdmin(NewsroomAdmin):
     list_select_related = ["parent"]
     search_fields = ["name"]  # asked for by the search box; `get_search_results` does the search
     search_help_text = "Name or short name"
+    actions = ["merge_selected"]
+    goes_with = [SourceFile]
     fieldsets = [
         (None, {"fields": ["name", "shortname", "parent", "description"]}),
-        ("How it is found", {"fields": ["slug", "keywords", "hashtags"]}),
+        ("How it is found", {"fields": ["slug", "keywords", "hashtags", "other_names"]}),
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Topic]:
@@ -100,7 +109,16 @@ class TopicAdmin(NewsroomAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """An address that readers have seen stays."""
-        return ["slug"] if obj and obj.address_is_known else []
+        return [*(["slug"] if obj and obj.address_is_known else []), "other_names"]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Other names come with time alone."""
+        if obj and obj.aliases.exists():
+            return self.fieldsets
+        return [
+            (title, {"fields": [name for name in options["fields"] if name != "other_names"]})
+            for title, options in self.fieldsets
+        ]
 
     def view_on_site(self, topic: Topic) -> str | None:
         has_page = public.topics_with_pages().filter(pk=topic.pk).exists()
@@ -108,6 +126,13 @@ class TopicAdmin(NewsroomAdmin):
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Topic | None = None) -> dict[str, Any]:
         return {} if obj else {"slug": ["name"]}
+
+    def save_model(self, request: HttpRequest, obj: Topic, form: Any, change: bool) -> None:
+        """Imports that go on naming it as it was called find it."""
+        before = form.initial.get("name", "") if change and "name" in form.changed_data else ""
+        super().save_model(request, obj, form, change)
+        if before and topic_key(before) != obj.key:
+            retopic.remember_name(before, obj)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
@@ -122,3 +147,76 @@ class TopicAdmin(NewsroomAdmin):
     def stories(self, topic: Any) -> SafeString:
         url = reverse("admin:articles_article_changelist", query={"topic": topic.pk})
         return format_html('<a href="{}">{}</a>', url, topic.story_count)
+
+    @admin.display(description="Also known as")
+    def other_names(self, topic: Topic) -> str:
+        return ", ".join(alias.name for alias in topic.aliases.all())
+
+    # --- Merging ---------------------------------------------------------------------------------
+
+    def has_merge_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(retopic.PERMISSION)
+
+    @admin.action(description="Merge into…", permissions=["merge"])
+    def merge_selected(self, request: HttpRequest, queryset: QuerySet[Topic]) -> HttpResponse | None:
+        keys = list(queryset.order_by("pk").values_list("pk", flat=True)[: MERGED_AT_ONCE + 1])
+        if len(keys) > MERGED_AT_ONCE:
+            self.message_user(request, f"At most {MERGED_AT_ONCE} topics are merged at once.", messages.ERROR)
+            return None
+        address = reverse("admin:articles_topic_merge", query={"keys": ",".join(map(str, keys))})
+        return HttpResponseRedirect(address)
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.merge_view)
+        return [path("merge/", view, name="articles_topic_merge"), *super().get_urls()]
+
+    def merge_view(self, request: HttpRequest) -> HttpResponse:
+        """First the topic to merge into, by its name; then what would change, to be confirmed."""
+        if not self.has_merge_permission(request):
+            raise PermissionDenied
+        merged = _topics(request.GET.get("keys", ""))
+        if not merged:
+            raise Http404("There is no such topic.")
+        asked = request.GET.get("q", "").replace("\0", "").strip()
+        target = next(iter(_topics(request.GET.get("into", ""))), None) or _named(asked, merged)
+        error = f"‘{target}’ cannot be merged into itself." if target in merged else ""
+        if request.method == "POST" and target and not error:
+            try:
+                return self._merge(request, merged, target)
+            except retopic.MergeError as problem:
+                error = str(problem)
+        others = Topic.objects.exclude(pk__in=[topic.pk for topic in merged]).order_by("name")
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": "Merge topics",
+            "merged": merged,
+            "keys": ",".join(str(topic.pk) for topic in merged),
+            "target": None if error else target,
+            "error": error,
+            "asked": asked,
+            "offered": found_by_name(others, asked)[:OFFERED] if asked and not target else [],
+            "concerned": [(topic, retopic.concerned(topic, target)) for topic in merged] if target else [],
+        }
+        return TemplateResponse(request, "admin/articles/topic/merge.html", context)
+
+    def _merge(self, request: HttpRequest, merged: list[Topic], target: Topic) -> HttpResponse:
+        names = ", ".join(f"“{topic}”" for topic in merged)
+        batch = retopic.merge_topics(merged, target, by=editor(request))
+        count = Event.objects.filter(batch=batch).values("article").distinct().count()
+        self.log_change(request, target, f"Merged into it: {names}.")
+        told = f"{names} {'was' if len(merged) == 1 else 'were'} merged into “{target}”"
+        self.message_user(request, f"{told}: {count} {'story' if count == 1 else 'stories'}.", messages.SUCCESS)
+        return HttpResponseRedirect(reverse("admin:articles_topic_change", args=[target.pk]))
+
+
+def _topics(keys: str) -> list[Topic]:
+    """Those of these keys that there are."""
+    found = [int(key) for key in keys.split(",") if is_key(key)][:MERGED_AT_ONCE]
+    return list(Topic.objects.filter(pk__in=found).order_by("name", "pk"))
+
+
+def _named(name: str, merged: list[Topic]) -> Topic | None:
+    """The topic that has the name, or had it."""
+    found = topic_keys([topic_key(name)]) if name else {}
+    return Topic.objects.filter(pk__in=found.values()).exclude(pk__in=[topic.pk for topic in merged]).first()

@@ -23,7 +23,7 @@ from articles.importing.conflicts import Sides, keep_conflicts
 from articles.importing.creating import create_providers, tell_new_providers
 from articles.importing.reports import Outcome
 from articles.merging import Merge, changed_fields, merge
-from articles.models import Article, RelatedStory, SourceFile, Topic, TopicImage
+from articles.models import Article, RelatedStory, SourceFile, Topic, TopicAlias, TopicImage
 from articles.records import Records, provider_document, replace_images, topic_document
 from images.models import ImageUse
 from providers.models import Provider, ProviderImage
@@ -78,6 +78,8 @@ class _Described(Generic[D, R]):
     def store(self, parsed: Parsed) -> Stored:
         theirs = parsed.document
         source = self.batch.source(parsed)
+        if source is None and (warning := self.why_not(theirs)):
+            return Stored(parsed, Outcome.KEPT, warnings=[warning])
         record = self._record(source, theirs)
         if source is None and record:
             source = self._renamed(record, parsed)
@@ -144,6 +146,10 @@ class _Described(Generic[D, R]):
 
     def blank(self) -> D:
         raise NotImplementedError
+
+    def why_not(self, document: D) -> str:
+        """Why nothing is taken from a new file, if so."""
+        return ""
 
     def find(self, document: D) -> R | None:
         raise NotImplementedError
@@ -212,6 +218,14 @@ class _Topics(_Described[TopicDocument, Topic]):
 
     def blank(self) -> TopicDocument:
         return TopicDocument(name="")
+
+    def why_not(self, document: TopicDocument) -> str:
+        """A name that an editor took from a topic stays taken: the file would bring it back."""
+        key = topic_key(document.name)
+        alias = TopicAlias.objects.filter(key=key).select_related("topic").first()
+        if alias is None or Topic.objects.filter(key=key).exists():
+            return ""
+        return f"name: {alias} is {alias.topic} here, so nothing is taken from the file"
 
     def find(self, document: TopicDocument) -> Topic | None:
         return Topic.objects.filter(key=topic_key(document.name)).first()

@@ -109,28 +109,30 @@ def settle(source: SourceFile, seen: Mapping[str, str], *, take: bool, by: User)
     found = [dispute for dispute in disputes(source) if dispute.digest == seen.get(dispute.name)]
     if not seen or len(found) < len(seen):
         raise StaleError("This has changed since you opened the page, or somebody has settled it")
-    if take:
-        _take(described_by(source), found, by)
+    version = _take(described_by(source), found, by) if take else None
     Conflict.objects.filter(pk__in=[dispute.conflict.pk for dispute in found]).delete()
     if source.article_id:
         data = {"fields": [dispute.name for dispute in found], "took": take}
+        data |= {} if version is None else {"version": version}
         Event.objects.create(article_id=source.article_id, actor=by, verb="settle", data=data)
     return found
 
 
-def _take(record: Described, found: Sequence[Dispute], by: User) -> None:
+def _take(record: Described, found: Sequence[Dispute], by: User) -> int | None:
+    """Returns the version that came of it, of an article."""
     if lost := [dispute.name for dispute in found if dispute.taken is None]:
         raise UnstorableError(f"{lost[0]}: what the source says cannot be stored any more")
     values = {dispute.name: getattr(dispute.taken, dispute.name) for dispute in found if not dispute.is_over}
     document = dataclasses.replace(found[0].document, **values)
     if not values:
-        return
+        return None
     if isinstance(record, Article) and isinstance(document, ArticleDocument):
         revisions.keep_last(record)
         store_fields(record, document, values)
         revisions.record(record, by=by, note="Taken from the source")
-    else:
-        store_described_fields(record, document, values)
+        return record.version
+    store_described_fields(record, document, values)
+    return None
 
 
 def forget_agreed(record: Described) -> None:

@@ -185,7 +185,8 @@ def _keep_events(merges: Sequence[_Merging], conflicts: dict[int, list[str]]) ->
     events = []
     for each in merges:
         if each.taken:
-            events.append(Event(article=each.article, verb="import", data={"fields": each.taken}))
+            data = {"fields": each.taken, "version": each.article.version}
+            events.append(Event(article=each.article, verb="import", data=data))
         if disputed := conflicts[each.change.source.pk]:
             events.append(Event(article=each.article, verb="conflict", data={"fields": disputed}))
     Event.objects.bulk_create(events)

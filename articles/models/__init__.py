@@ -14,7 +14,7 @@ from articles.models.stories import (
     Told,
     free_stem,
 )
-from articles.models.topics import Topic, TopicImage
+from articles.models.topics import Topic, TopicAlias, TopicImage
 
 __all__ = [
     "Article",
@@ -37,6 +37,7 @@ __all__ = [
     "SourceFile",
     "Told",
     "Topic",
+    "TopicAlias",
     "TopicImage",
     "TopicListing",
     "WorkingCopy",

@@ -19,6 +19,7 @@ class Event(models.Model):
         on_delete=models.PROTECT,  # an event without its actor would look like an import's: deactivate users instead
         null=True,
         related_name="+",
+        db_index=False,  # event_by_actor begins with it
         help_text="Empty: an import did it.",
     )
     verb = models.CharField(max_length=30)
@@ -30,7 +31,12 @@ class Event(models.Model):
 
     class Meta:
         ordering = ["-at", "-pk"]
-        indexes = [models.Index(fields=["article", "-at"], name="event_by_article")]
+        indexes = [
+            models.Index(fields=["article", "-at"], name="event_by_article"),
+            models.Index(fields=["-at", "-id"], name="event_by_time"),
+            models.Index(fields=["verb", "-at", "-id"], name="event_by_verb"),
+            models.Index(fields=["actor", "-at", "-id"], name="event_by_actor"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.verb} {self.article_id} {self.at:%Y-%m-%d %H:%M}"

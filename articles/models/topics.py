@@ -67,3 +67,19 @@ class Topic(TagBase):
 
 class TopicImage(ImageUse):
     topic = models.ForeignKey(Topic, on_delete=models.CASCADE, related_name="pictures")
+
+
+class TopicAlias(models.Model):
+    """A name that a topic once had: its own, or that of a topic that was merged into it. Imports that name it find the
+    topic, unless another one has the name by now."""
+
+    topic = models.ForeignKey(Topic, on_delete=models.CASCADE, related_name="aliases")
+    key = models.CharField(max_length=100, unique=True)
+    name = models.CharField(max_length=100)
+
+    class Meta:
+        verbose_name_plural = "topic aliases"
+        ordering = ["name", "pk"]
+
+    def __str__(self) -> str:
+        return self.name

@@ -4,6 +4,7 @@ from articles.views.archive import archive, archive_day, archive_month, this_wee
 from articles.views.cards import card, site_card
 from articles.views.front import home
 from articles.views.health import healthz
+from articles.views.preview import preview
 from articles.views.providers import provider_index, provider_page
 from articles.views.searching import search_page, search_suggest
 from articles.views.story import article
@@ -17,6 +18,7 @@ __all__ = [
     "card",
     "healthz",
     "home",
+    "preview",
     "provider_index",
     "provider_page",
     "search_page",

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from articles.models import Article
+from images import newsroom
 from tests.factories import (
     NOON,
     add_picture,
@@ -283,3 +284,66 @@ def test_nobody_but_those_with_the_right_can_delete(client):
     assert "delete_selected" not in actions
     run(client, "delete_selected", article, post="yes")
     assert Article.objects.filter(pk=article.pk).exists()
+
+
+# --- Long lists ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def short_pages(monkeypatch):
+    monkeypatch.setattr(newsroom.AheadPaginator, "ahead", 1)
+    monkeypatch.setattr(newsroom.NewsroomAdmin, "list_per_page", 2)
+
+
+@pytest.mark.parametrize(
+    ("page", "told", "reached"),
+    [("", "more than 4 articles", 3), ("2", "more than 6 articles", 4), ("3", "7 articles", 4), ("4", "7 articles", 4)],
+)
+@pytest.mark.usefixtures("short_pages")
+def test_stories_are_counted_no_further_than_some_pages_ahead(client, page, told, reached):
+    for _ in range(7):
+        make_article()
+    response = client.get(LIST, {"p": page} if page else {})
+    assert told in " ".join(response.content.decode().split())
+    assert response.context["cl"].paginator.num_pages == reached
+    assert len(response.context["cl"].result_list) == (1 if page == "4" else 2)
+
+
+@pytest.mark.usefixtures("short_pages")
+def test_all_of_more_than_were_counted_are_not_said_to_be_that_many(client):
+    for _ in range(7):
+        make_article()
+    page = client.get(LIST).content.decode()
+    assert "Select all of them, more than 4" in page
+    assert "Select all of them" not in client.get(f"{LIST}?p=4").content.decode()
+
+
+@pytest.mark.parametrize("page", ["5", "0", "-1", "x", "9" * 18, "9" * 40, "\0"])
+@pytest.mark.usefixtures("short_pages")
+def test_page_that_is_not_there_leads_to_the_list(client, page):
+    make_article()
+    assert client.get(LIST, {"p": page}, follow=True).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://www.outlet.example/whales/?utm_source=mail",
+        "outlet.example/whales",
+        "http://news.example/news/2026-03-02-whales/",
+        "_news/2026-03-02-whales.md",
+        "example/wha",
+    ],
+)
+def test_story_is_found_by_its_address_however_it_is_pasted(client, address):
+    make_article(title="Whales", web_url="https://outlet.example/whales", stem="2026-03-02-whales")
+    make_article(title="Other")
+    assert titles(client, q=address) == ["Whales"]
+
+
+def test_part_of_an_address_is_looked_for_among_the_newest_only(client, monkeypatch):
+    monkeypatch.setattr("articles.admin.stories.LOOKED_THROUGH", 1)
+    for title, day in (("Old", NOON - timedelta(days=1)), ("New", NOON)):
+        make_article(title=title, web_url=f"https://outlet.example/part-{title.lower()}", published_at=day)
+    assert titles(client, q="example/part-") == ["New"]
+    assert titles(client, q="https://outlet.example/part-old") == ["Old"]

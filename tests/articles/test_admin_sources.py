@@ -451,8 +451,11 @@ def test_sides_that_readers_would_see_alike_are_shown_as_they_are_spelt():
     assert whole("published_at", *times) == times
 
 
-def test_long_text_is_compared_by_lines_and_a_very_long_one_not_at_all():
-    base = "".join(f"word {number} of the text\n" for number in range(1000))
-    assert marked("body", base, f"{base}New line\n") == ["New line"]
-    longer = base * 3
-    assert marked("body", longer, f"{longer}New line\n") == []
+def test_long_text_is_compared_by_lines_and_a_very_long_one_by_where_it_begins_and_ends_to_differ():
+    lines = [f"word {number} of the text\n" for number in range(1000)]
+    changed = [line.replace("word 500", "new 500") for line in reversed(lines)]
+    assert marked("body", "".join(lines), "".join(lines).replace("word 7 ", "new 7 ")) == ["new"]
+    assert "new 500 of the text" in "".join(marked("body", "".join(lines), "".join(changed)))
+    alike, other = [f"same {number}\n" for number in range(5000)], ["x\n", "y\n"]
+    both = "".join(alike), "".join([*alike[:9], *other, *reversed(alike[9:-1]), alike[-1]])
+    assert marked("body", *both) == ["".join([*other, *reversed(alike[9:-1])]).strip()]

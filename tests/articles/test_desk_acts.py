@@ -341,9 +341,9 @@ def test_button_leads_back_to_the_desk_with_a_message_that_undoes(client, draft)
     assert 'name="batch"' not in client.get(HERE).content.decode()
 
 
-def test_refusal_is_a_message_that_says_of_which_story(client, draft):
+def test_refusal_is_a_message_that_says_why_and_names_no_story(client, draft):
     response = client.post(ACT, {"story": seen(draft), "verb": "schedule", "next": HERE})
-    assert told(response) == ["“Herring”: Say from when it is to be public."]
+    assert told(response) == ["Nothing was done. Say from when it is to be public."]
 
 
 @pytest.mark.parametrize(

@@ -295,7 +295,11 @@ def test_a_change_in_the_source_flows_in(tmp_path):
     )
     assert article.version == 2
     event = Event.objects.get()
-    assert (event.verb, event.actor, event.data) == ("import", None, {"fields": ["title", "topics"]})
+    assert (event.verb, event.actor, event.data) == (
+        "import",
+        None,
+        {"fields": ["title", "topics"], "version": 2},
+    )
     titles = Revision.objects.order_by("version").values_list("document__title", flat=True)
     assert list(titles) == ["Tram opens", "Tram opens at last"]
 

@@ -73,7 +73,8 @@ def test_taking_theirs_stores_it_as_a_new_version_that_can_be_undone(editor):
     assert [before.document["title"], after.document["title"]] == ["Ours", "Theirs"]
     assert (before.version, after.version, after.author) == (1, 2, editor)
     event = article.events.get()
-    assert (event.verb, event.actor, event.data) == ("settle", editor, {"fields": ["title"], "took": True})
+    assert (event.verb, event.actor) == ("settle", editor)
+    assert event.data == {"fields": ["title"], "took": True, "version": 2}
 
 
 def test_what_is_taken_is_found_by_readers_search(editor):
@@ -89,7 +90,7 @@ def test_several_fields_are_taken_as_one_version(editor):
     make_conflict(article, "web_url", base=None, theirs="https://theirs.example/")
     decide(article, editor, take=True)
     assert (article.title, article.web_url, article.version) == ("Theirs", "https://theirs.example/", 2)
-    assert article.events.get().data == {"fields": ["title", "web_url"], "took": True}
+    assert article.events.get().data == {"fields": ["title", "web_url"], "took": True, "version": 2}
 
 
 def test_one_field_is_settled_and_the_other_stays_open(editor):

@@ -120,11 +120,12 @@ def test_news_sitemap_has_the_stories_of_the_last_two_days(client):
     assert news.find("n:publication/n:language", NAMES).text == "en"
 
 
-def test_robots_are_shown_the_sitemaps_and_kept_from_admin_and_suggestions(client):
+def test_robots_are_shown_the_sitemaps_and_kept_from_admin_suggestions_and_previews(client):
     assert client.get("/robots.txt").text.splitlines() == [
         "User-agent: *",
         "Disallow: /admin/",
         "Disallow: /search/suggest/",
+        "Disallow: /preview/",
         "",
         "Sitemap: http://testserver/sitemap.xml",
         "Sitemap: http://testserver/news-sitemap.xml",

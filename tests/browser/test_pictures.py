@@ -91,10 +91,10 @@ def test_page_without_scripts_keeps_the_numbers_and_says_when_to_look_again(visi
     expect(page.get_by_text("Load this page again to see whether it has arrived.")).to_be_visible()
 
 
-def test_editor_takes_pictures_down_from_the_list(visit):
+def test_manager_takes_pictures_down_from_the_list(visit):
     images = [make_image(), make_image()]
     page = visit().open(LIST)
-    log_in(page, make_user("Editors"))
+    log_in(page, make_user("Managers"))
     page.locator("#action-toggle").check()
     page.get_by_label("Action:").select_option("Take down…")
     page.get_by_role("button", name="Go").click()
@@ -110,7 +110,7 @@ def test_pages_of_pictures_fit_a_phone(visit):
     add_picture(make_article(), image)
     lost = make_image(cached=False, state="failed", detail="x" * 300)
     visitor = visit(viewport={"width": 320, "height": 640})
-    log_in(visitor.open("/admin/"), make_user("Editors"))
+    log_in(visitor.open("/admin/"), make_user("Managers"))
     for path in (
         *(LIST, f"{LIST}{image.pk}/change/", f"{LIST}{lost.pk}/change/"),
         *(f"{LIST}add/", f"{LIST}{image.pk}/replace/", f"{LIST}take-down/?keys={image.pk}"),

@@ -26,7 +26,7 @@ REASON = "The agency asked us to."
 
 @pytest.fixture
 def editor(client):
-    client.force_login(make_user("Editors", username="ada"))
+    client.force_login(make_user("Managers", username="ada"))
     return client
 
 
@@ -295,7 +295,7 @@ def test_what_was_decided_already_is_not_asked_again(editor):
 def test_no_page_changes_anything_without_its_token():
     image = make_image()
     client = Client(enforce_csrf_checks=True)
-    client.force_login(make_user("Editors"))
+    client.force_login(make_user("Managers"))
     fetching = reverse("admin:images_remoteimage_fetch_again", args=[image.pk])
     for address, data in (
         (ADD, {"file": file(png(shade=3))}),
@@ -313,6 +313,6 @@ def test_no_page_changes_anything_without_its_token():
 
 def test_readers_are_sent_to_the_login(client):
     image = make_image()
-    client.force_login(make_user("Editors", is_staff=False))
+    client.force_login(make_user("Managers", is_staff=False))
     for address in (ADD, replacing(image), taking_down(image), allowing(image), f"{LIST}states/?keys={image.pk}"):
         assert "/login/" in client.get(address).url

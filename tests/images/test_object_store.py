@@ -58,7 +58,7 @@ def test_what_nobody_needs_is_swept_and_what_is_taken_down_is_deleted(
     monkeypatch.setattr(files, "UNUSED_FOR", timedelta(days=-1))
     assert set(files.sweep()) == set(files.names(unused))
     with django_capture_on_commit_callbacks(execute=True):
-        take_down(RemoteImage.objects.filter(pk=down.pk), by=make_user("Editors"), reason="Gone.")
+        take_down(RemoteImage.objects.filter(pk=down.pk), by=make_user("Managers"), reason="Gone.")
     assert set(objects.objects) == {f"pictures/site/{name}" for name in files.names(kept)}
 
 

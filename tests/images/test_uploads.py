@@ -15,7 +15,7 @@ State = RemoteImage.State
 
 @pytest.fixture
 def editor():
-    return make_user("Editors")
+    return make_user("Managers")
 
 
 def test_upload_is_a_picture_with_an_address_in_the_sites_own_tree(editor, stored):

@@ -15,7 +15,7 @@ ADD = reverse("admin:providers_provider_add")
 
 @pytest.fixture
 def client(client):
-    client.force_login(make_user("Editors"))
+    client.force_login(make_user("Managers"))
     return client
 
 
@@ -158,8 +158,15 @@ def test_provider_with_stories_cannot_be_deleted_even_by_who_may(client):
     assert Provider.objects.filter(pk=provider.pk).exists()
 
 
+def test_manager_deletes_a_provider_with_nothing_left(client):
+    provider = make_provider()
+    assert client.post(address(provider, "delete"), {"post": "yes"}).status_code == 302
+    assert not Provider.objects.filter(pk=provider.pk).exists()
+
+
 def test_editor_may_not_delete_and_contributor_may_only_look(client):
     provider = make_provider()
+    client.force_login(make_user("Editors"))
     assert client.post(address(provider, "delete"), {"post": "yes"}).status_code == 403
     client.force_login(make_user("Contributors"))
     assert client.get(address(provider)).status_code == 200

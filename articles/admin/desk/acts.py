@@ -178,7 +178,7 @@ def _answer(request: HttpRequest, seen: Seen, outcome: Outcome) -> HttpResponse:
         messages.success(request, outcome.told, extra_tags=f"undo-{outcome.batch}")
     else:
         card = next(iter(cards_of([seen.key], editor(request))), None)
-        messages.error(request, f"“{card.story}”: {_why(card, seen, outcome, request)}" if card else outcome.told)
+        messages.error(request, f"Nothing was done. {_why(card, seen, outcome, request)}")  # a refusal names no story
     return HttpResponseRedirect(back(request))
 
 

@@ -1,0 +1,124 @@
+"""Changes to a published story that are not live yet: kept, put live and discarded. Each writes an event; nothing of
+the live story changes before they are put live.
+
+A working copy is the document as it is to be, with what it began as: putting it live merges the two with the story as
+it is by then, so that what has come in meanwhile stays (`articles.merging`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.utils import timezone
+
+from articles import editing, workflow
+from articles.documents import ArticleDocument, from_data, to_data
+from articles.merging import changed_fields
+from articles.models import Article, Event, WorkingCopy
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+KEEP = "keep_changes"
+PUT_LIVE = "put_live"
+DISCARD = "discard_changes"
+
+
+class MovedError(Exception):
+    """Somebody else saved, discarded or put live the changes meanwhile."""
+
+
+def copy_of(article: int) -> WorkingCopy | None:
+    return WorkingCopy.objects.filter(article=article).select_related("author").first()
+
+
+def document_of(copy: WorkingCopy) -> ArticleDocument:
+    """The story as it is to be."""
+    return cast("ArticleDocument", from_data(copy.document))
+
+
+def base_of(copy: WorkingCopy) -> ArticleDocument:
+    """The story as it was when the changes were begun."""
+    return cast("ArticleDocument", from_data(copy.base))
+
+
+def fields_of(copy: WorkingCopy) -> tuple[str, ...]:
+    """In what the changes differ from what they began as."""
+    return changed_fields(base_of(copy), document_of(copy))
+
+
+@transaction.atomic
+def keep(
+    article: Article,
+    document: ArticleDocument,
+    base: ArticleDocument,
+    *,
+    base_version: int,
+    by: User,
+    seen: int,
+    note: str = "",
+) -> WorkingCopy:
+    """Keep `document` as changes that began as `base`; of those that are kept already, the base stays. `seen`: their
+    version, 0 where there were none. The caller has locked the story. Raises MovedError, PermissionDenied."""
+    _require(article, by)
+    copy = _seen(article, seen)
+    if copy is None:
+        copy = WorkingCopy(article=article, base=_data(base), base_version=base_version)
+    else:
+        copy.version += 1
+    copy.document, copy.author, copy.saved_at = _data(document), by, timezone.now()
+    copy.note = note or copy.note
+    copy.save()
+    _tell(article, by, KEEP, note, fields=list(fields_of(copy)))
+    return copy
+
+
+@transaction.atomic
+def put_live(article: Article, document: ArticleDocument, *, by: User, seen: int, live: int) -> editing.Edited:
+    """Make the story say `document`, which the changes were merged into. `seen`: their version; `live`: the story's.
+    Raises MovedError, editing.StaleError, PermissionDenied."""
+    _require(article, by)
+    copy = _seen(article, seen)
+    if copy is None:
+        raise MovedError
+    edited = editing.edit(article.pk, lambda now: document, by=by, seen=live, note=copy.note, verb=PUT_LIVE)
+    if edited.event is None:
+        _tell(article, by, PUT_LIVE, copy.note, fields=[])
+    copy.delete()
+    return edited
+
+
+@transaction.atomic
+def discard(article: Article, *, by: User, seen: int) -> None:
+    """Raises MovedError, PermissionDenied."""
+    _require(article, by)
+    copy = _seen(article, seen)
+    if copy is None:
+        raise MovedError
+    _tell(article, by, DISCARD, copy.note, fields=list(fields_of(copy)))
+    copy.delete()
+
+
+def _require(article: Article, by: User) -> None:
+    if not workflow.may_edit(article, by):
+        raise PermissionDenied("You may not change this story.")
+
+
+def _seen(article: Article, seen: int) -> WorkingCopy | None:
+    copy = WorkingCopy.objects.select_for_update().filter(article=article.pk).first()
+    if (copy.version if copy else 0) != seen:
+        raise MovedError
+    return copy
+
+
+def _data(document: ArticleDocument) -> dict[str, Any]:
+    """Without sealed text, which stays in its one place."""
+    data = to_data(document)
+    data.pop("secured", None)
+    return data
+
+
+def _tell(article: Article, by: User, verb: str, note: str, **data: Any) -> None:
+    Event.objects.create(article=article, actor=by, verb=verb, note=note, data=data)

@@ -1,0 +1,155 @@
+"""Who has a story's form open."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from articles.admin.presence import present
+from articles.models import Event, Presence
+from tests.articles.test_two_editors import Editor
+from tests.factories import make_article, make_user
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def ana() -> Editor:
+    return Editor("ana")
+
+
+@pytest.fixture
+def ben() -> Editor:
+    return Editor("ben")
+
+
+def address(article) -> str:
+    return reverse("admin:articles_article_presence", args=[article.pk])
+
+
+def change(article) -> str:
+    return reverse("admin:articles_article_change", args=[article.pk])
+
+
+def say(editor: Editor, article, **values):
+    return editor.client.post(address(article), {"version": article.version} | values)
+
+
+def ago(article, **time) -> None:
+    Presence.objects.filter(article=article).update(seen_at=timezone.now() - timedelta(**time))
+
+
+def test_page_says_who_is_there_and_hears_who_else_is(ana, ben):
+    article = make_article()
+    assert say(ana, article).json() == {"others": [], "version": 1, "moved": False}
+    assert say(ben, article).json()["others"] == ["ana"]
+    assert say(ana, article).json()["others"] == ["ben"]
+    assert Presence.objects.count() == 2
+
+
+def test_who_leaves_is_gone_at_once_and_who_says_nothing_soon(ana, ben):
+    article = make_article()
+    say(ana, article)
+    answer = ana.client.post(address(article), {"gone": "1"})
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert say(ben, article).json()["others"] == []
+    say(ana, article)
+    ago(article, seconds=44)
+    assert say(ben, article).json()["others"] == ["ana"]
+    ago(article, seconds=46)
+    assert say(ben, article).json()["others"] == []
+
+
+def test_page_hears_who_saved_meanwhile(ana, ben):
+    article = make_article(title="Old")
+    ben.save(article, title="Ben’s")
+    told = say(ana, article).json()
+    assert (told["moved"], told["version"], told["by"]) == (True, 2, "ben")
+    assert told["at"].startswith("at ")
+    assert say(ben, article).json()["by"] == "", "their own other window"
+
+
+def test_page_hears_of_an_import(ana):
+    article = make_article(version=2)
+    assert say(ana, article, version="1").json()["by"] == "Somebody"
+    Event.objects.create(article=article, verb="import")
+    assert say(ana, article, version="1").json()["by"] == "An import"
+
+
+def test_form_without_a_script_shows_who_opened_it_in_the_last_two_minutes(ana, ben):
+    article = make_article()
+    ben.client.get(change(article))
+    ago(article, seconds=110)
+    assert "ben is editing this story too." in ana.client.get(change(article)).text
+    ago(article, seconds=130)
+    assert "ben is editing" not in ana.client.get(change(article)).text
+
+
+def test_names_are_escaped(ana):
+    article = make_article()
+    other = make_user("Editors", first_name="<b>Bo")
+    Presence.objects.create(article=article, user=other)
+    page = ana.client.get(change(article)).text
+    assert "&lt;b&gt;Bo is editing" in page
+    assert "<b>Bo" not in page
+
+
+def test_who_only_looks_is_not_there(ana):
+    article = make_article()
+    carl = Editor("carl", "Contributors")
+    page = carl.client.get(change(article))
+    assert page.status_code == 200
+    assert "presence.js" not in page.text
+    assert not Presence.objects.exists()
+
+
+@pytest.mark.parametrize("group", ["", "Contributors"])
+def test_who_may_not_change_the_story_hears_nothing(ana, group):
+    article = make_article()
+    say(ana, article)
+    assert say(Editor("eve", group), article).status_code == 403
+    assert Presence.objects.get().user == ana.user
+
+
+def test_answer_is_for_editors_who_post_about_a_story_that_is_there(ana):
+    article = make_article()
+    assert "/login/" in Client().post(address(article)).headers["Location"]
+    assert ana.client.get(address(article)).status_code == 405
+    for key in ("99", "x", "9" * 30):
+        assert ana.client.post(reverse("admin:articles_article_presence", args=[key])).status_code == 404
+    guarded = Client(enforce_csrf_checks=True)
+    guarded.force_login(ana.user)
+    assert guarded.post(address(article)).status_code == 403
+    assert not Presence.objects.exists()
+
+
+def test_rows_of_yesterday_go_when_a_form_is_opened(ana, ben):
+    old, new = make_article(), make_article()
+    say(ben, old)
+    ago(old, hours=25)
+    ana.client.get(change(new))
+    assert [presence.user for presence in Presence.objects.all()] == [ana.user]
+
+
+def test_presence_of_many_stories_is_one_query(ana, ben, django_assert_num_queries):
+    articles = [make_article() for _ in range(4)]
+    for article in articles[:3]:
+        say(ana, article)
+    say(ben, articles[0])
+    ago(articles[2], seconds=50)
+    with django_assert_num_queries(1):
+        there = present(article.pk for article in articles)
+    assert there == {articles[0].pk: ["ana", "ben"], articles[1].pk: ["ana"]}
+
+
+def test_query_count_of_an_answer_is_flat(ana, django_assert_num_queries):
+    article = make_article()
+    say(ana, article)
+    with django_assert_num_queries(7):
+        say(ana, article)
+    for number in range(5):
+        say(Editor(f"editor{number}"), article)
+    with django_assert_num_queries(7):
+        assert len(say(ana, article).json()["others"]) == 5
