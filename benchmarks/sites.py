@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
+
+_numbers = itertools.count(1)
 
 
 def start_django(url: str, media: Path) -> None:
@@ -40,7 +43,7 @@ def database(folder: Path) -> Iterator[str]:
         return
     import psycopg
 
-    name = f"bench_{os.getpid()}"
+    name = f"bench_{os.getpid()}_{next(_numbers)}"
     with psycopg.connect(beside.geturl(), autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
         try:

@@ -549,8 +549,13 @@
     };
     const take = async () => {
       clearTimeout(looking);
+      input.setAttribute("aria-busy", "true");
       if (known !== input.value.trim()) await look();
-      if (offers.children[active]) add(offers.children[active].dataset.name);
+      input.removeAttribute("aria-busy");
+      const again = picked.find((name) => same(name, input.value.trim()));
+      if (again) input.value = "";
+      if (again) said.textContent = `${again} is there already`;
+      else if (offers.children[active]) add(offers.children[active].dataset.name);
     };
     input.onkeydown = (event) => {
       if (event.key === "ArrowDown" && offers.children.length) activate((active + 1) % offers.children.length);

@@ -216,6 +216,8 @@ def card_context(request: HttpRequest, asked: Asked) -> dict[str, Any]:
     """What every card of a page needs besides the story."""
     return {
         "asked": asked,
+        "act": reverse("admin:desk_act"),
+        "retopic": reverse("admin:desk_topics"),
         "here": f"{reverse('admin:desk')}?{asked.query(after=asked.after)}",
         "zone": timezone.get_current_timezone_name(),
         "soon": next_hour(),
