@@ -97,7 +97,8 @@ def form_of():
     def form_of(article: Article) -> dict:
         if article.status not in forms:
             forms[article.status] = filled(client.get(address(article)))
-        return forms[article.status] | {"title": article.title, "stem": article.stem, "web_url": article.web_url}
+        of_its_own = {"stem": article.stem, "initial-stem": article.stem, "web_url": article.web_url}
+        return forms[article.status] | of_its_own
 
     return form_of
 
