@@ -56,7 +56,7 @@ def test_header_leads_to_every_list_the_user_may_see(client):
 
 def test_header_has_the_order_of_the_work(client):
     sections = client.get(reverse("admin:index")).content.decode().partition('id="sections"')[2].partition("</nav>")[0]
-    names = ["Articles", "Topics", "Providers", "Images", "Events", "Source files", "Import runs"]
+    names = ["Desk", "Articles", "Topics", "Providers", "Images", "Events", "Source files", "Import runs"]
     assert re.findall(r">([^<]+)</a>", sections) == names
 
 
