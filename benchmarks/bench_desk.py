@@ -137,7 +137,7 @@ def _morning(chromium: str, site: str) -> tuple[dict[str, list[float]], float]:
             _press(page, key)
         page.evaluate("document.activeElement.blur()")
         _press(page, "?")
-        page.wait_for_function("!document.querySelector('.is-busy')", timeout=60_000)
+        page.wait_for_function("() => !document.querySelector('.is-busy')", timeout=60_000)
         answers: dict[str, list[float]] = page.evaluate("window.answers")
         metrics = {each["name"]: each["value"] for each in session.send("Performance.getMetrics")["metrics"]}
         browser.close()

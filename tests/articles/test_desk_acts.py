@@ -311,6 +311,7 @@ def test_contributor_may_not(client):
     [
         (["x" * 101], "is too long for a name."),
         ([f"Topic {number}" for number in range(51)], "Topics: at most 50."),
+        ([",".join(f"t{number}" for number in range(1200))] * 200, "Topics: at most 50."),
     ],
 )
 def test_topics_that_cannot_be(client, draft, sent, reason):

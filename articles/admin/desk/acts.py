@@ -148,15 +148,17 @@ class Chosen:
     def read(cls, values: list[str]) -> Chosen:
         """One a value or a line. A line that is no topic's name may be several, with commas between them."""
         lines = [clean(line) for value in values for line in value[:5000].splitlines()]
-        parts = [clean(part) for line in lines for part in line.split(",")]
+        lines = list(filter(None, lines))[: 2 * MOST_TOPICS]
+        parts = [clean(part) for line in lines for part in line.split(",")][: 4 * MOST_TOPICS]
         keys = {topic_key(name) for name in [*lines, *parts]}
         known = dict(Topic.objects.filter(key__in=keys).order_by().values_list("key", "name"))
-        named = [
-            name for line in lines for name in ([line] if topic_key(line) in known else map(clean, line.split(",")))
-        ]
-        wanted = {topic_key(name): name for name in reversed(named) if topic_key(name)}
-        ordered = [key for key in dict.fromkeys(map(topic_key, named)) if key in wanted]
-        return cls([known.get(key, wanted[key]) for key in ordered], [wanted[k] for k in ordered if k not in known])
+        spelt: dict[str, str] = {}
+        for line in lines:
+            for name in [line] if topic_key(line) in known else map(clean, line.split(",")):
+                spelt.setdefault(topic_key(name), name)
+        spelt.pop("", None)
+        new = [name for key, name in spelt.items() if key not in known]
+        return cls([known.get(key, name) for key, name in spelt.items()], new)
 
     def problem(self, *, may_add: bool) -> str:
         if len(self.names) > MOST_TOPICS:
