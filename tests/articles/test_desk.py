@@ -386,36 +386,32 @@ def test_form_leads_nowhere_else(client):
 # --- How much is asked of the database ----------------------------------------------------------
 
 
-def in_every_queue(editor):
-    """A story for each queue, with all that a card shows."""
+def add_to_every_queue(editor, number: int, image) -> None:
+    """So many stories, with all that a card shows, in each queue; in some there are those of others too."""
     later, earlier = timezone.now() + timedelta(hours=1), timezone.now()
-    for state in (
+    states = [
         {"public": False},
         {"public": False, "status": S.IN_REVIEW},
         {"publish_at": later},
         {"publish_at": earlier},
-    ):
+    ]
+    for state in states * number:
         story = make_article(topics=[make_topic(), make_topic()], created_by=editor, **state)
-        add_picture(story, make_image(size=(20, 10)))
+        add_picture(story, image)
         make_conflict(story)
 
 
-@pytest.mark.parametrize("queue", queues.QUEUES)
-def test_query_count_does_not_grow_with_the_cards(client, editor, monkeypatch, queue):
+def queries_of(client, queue: str, cards: int) -> int:
+    with CaptureQueriesContext(connection) as queries:
+        assert len(keys(client, queue=queue)) >= cards
+    return len(queries)
+
+
+def test_query_count_does_not_grow_with_the_cards(client, editor, monkeypatch):
     monkeypatch.setattr("articles.admin.desk.pages.A_PAGE", 50)
-    at_noon = timezone.localtime().replace(hour=12, minute=0)
-    with time_machine.travel(at_noon, tick=False):
-        numbers = []
-        for more in (5, 45):
-            for _ in range(more):
-                in_every_queue(editor)
-            client.get(DESK, {"queue": queue})  # the session and the content types are warm from here on
-            with CaptureQueriesContext(connection) as queries:
-                assert len(keys(client, queue=queue)) == min(
-                    50, 4 * more if queue in ("mine", "conflicts") else len(numbers) * 45 + 5
-                )
-            numbers.append(len(queries))
-    assert numbers == [QUERIES, QUERIES]
-
-
-QUERIES = 19
+    image = make_image(size=(20, 10))
+    with time_machine.travel(timezone.localtime().replace(hour=12, minute=0), tick=False):
+        client.get(DESK)  # the session and the content types are warm from here on
+        for more, cards in ((5, 5), (45, 50)):
+            add_to_every_queue(editor, more, image)
+            assert {name: queries_of(client, name, cards) for name in queues.QUEUES} == dict.fromkeys(queues.QUEUES, 19)
