@@ -1,6 +1,7 @@
 """An editor's morning at the desk: 200 drafts, by keyboard alone; and without a script, on a phone, by finger."""
 
 import re
+import time
 from datetime import timedelta
 
 import pytest
@@ -18,6 +19,13 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, seria
 S = Article.Status
 DRAFTS = 200
 PATIENCE = 30_000  # milliseconds that a line of requests may take
+
+
+@pytest.fixture(autouse=True)
+def last_answers(live_server):
+    """What a page asked for when it was closed is answered before the database is emptied."""
+    yield
+    time.sleep(0.5)
 
 
 def make_drafts(number: int, **overrides) -> list[Article]:
