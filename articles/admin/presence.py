@@ -30,10 +30,10 @@ OPENED_WITHIN = timedelta(minutes=2)  # shown with the page itself: whoever has 
 KEPT_FOR = timedelta(days=1)
 
 
-def present(keys: Iterable[int]) -> dict[int, list[str]]:
+def present(keys: Iterable[int], but: User | None = None) -> dict[int, list[str]]:
     """The names of those who are editing each of these stories, in one query. A story with nobody is left out."""
     names: dict[int, list[str]] = defaultdict(list)
-    there = Presence.objects.filter(article__in=list(keys), seen_at__gt=timezone.now() - PRESENT_FOR)
+    there = Presence.objects.filter(article__in=list(keys), seen_at__gt=timezone.now() - PRESENT_FOR).exclude(user=but)
     for presence in there.select_related("user").order_by("user__username"):
         names[presence.article_id].append(_name(presence.user))
     return dict(names)

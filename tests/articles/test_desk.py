@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from articles.admin import presence
 from articles.admin.desk import queues
 from articles.models import Article
 from tests.factories import (
@@ -414,4 +415,12 @@ def test_query_count_does_not_grow_with_the_cards(client, editor, monkeypatch):
         client.get(DESK)  # the session and the content types are warm from here on
         for more, cards in ((5, 5), (45, 50)):
             add_to_every_queue(editor, more, image)
-            assert {name: queries_of(client, name, cards) for name in queues.QUEUES} == dict.fromkeys(queues.QUEUES, 19)
+            assert {name: queries_of(client, name, cards) for name in queues.QUEUES} == dict.fromkeys(queues.QUEUES, 20)
+
+
+def test_card_names_who_else_has_its_form_open(client, editor):
+    ben, story = make_user("Editors", username="ben"), draft(title="Whales")
+    presence.mark(story.pk, editor)
+    assert "Being edited by" not in page(client)
+    presence.mark(story.pk, ben)
+    assert "Being edited by ben<" in page(client)

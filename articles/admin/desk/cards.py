@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from articles import checks, workflow
 from articles.admin.events import moment
+from articles.admin.presence import present
 from articles.admin.stories import state_badge
 from articles.models import Article, Conflict, Event
 from images.thumbnails import thumbnail
@@ -38,6 +39,7 @@ class Card:
     verbs: dict[str, workflow.Verb]
     may_edit: bool
     following: int  # the story after it, or else itself: where to go on without a script
+    editors: str  # who else has its form open
     error: str = ""
 
     @property
@@ -125,7 +127,7 @@ def with_cards_parts(stories: ArticleQuerySet) -> ArticleQuerySet:
 def cards(stories: Sequence[Article], user: User) -> list[Card]:
     """In the same order. The checks are asked about all of them at once."""
     keys = [story.pk for story in stories]
-    found, following = checks.findings(keys), dict(pairwise(keys))
+    found, following, here = checks.findings(keys), dict(pairwise(keys)), present(keys, but=user)
     return [
         Card(
             story,
@@ -133,6 +135,7 @@ def cards(stories: Sequence[Article], user: User) -> list[Card]:
             _verbs(story, user),
             workflow.may_edit(story, user),
             following.get(story.pk, story.pk),
+            ", ".join(here.get(story.pk, ())),
         )
         for story in stories
     ]
