@@ -1,9 +1,4 @@
-"""The desk: how soon the page answers a key in Chromium, and how long the server takes for each queue of a small and of
-a large site.
-
-SIZES=1000,100000 are the stories of the two sites, ROUNDS how often each page is asked for. DATABASE_URL=postgres://…
-does the server's part on PostgreSQL. Without Chromium (CHROMIUM names it) there is no first part.
-"""
+"""The desk: how soon the page answers a key in Chromium, over a morning's drafts. CHROMIUM names the browser."""
 
 from __future__ import annotations
 
@@ -13,16 +8,14 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.archives import write_archive
 from benchmarks.load import server
-from benchmarks.sites import database, import_tree, migrate, start_django
+from benchmarks.sites import import_tree, migrate, start_django
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -30,9 +23,6 @@ if TYPE_CHECKING:
 DRAFTS = 200
 PUBLISHED, REJECTED, RETOPICKED = 40, 20, 10
 LIMIT = 100  # milliseconds that a page may take to answer a key
-MOST = 3  # times as long that a page of the large site may take
-SIZES = [int(size) for size in os.environ.get("SIZES", "1000,100000").split(",")]
-ROUNDS = int(os.environ.get("ROUNDS", "15"))
 EDITOR = ("editor", "correct horse battery")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking"]
 
@@ -61,14 +51,6 @@ WATCH = """() => {
 
 
 def main() -> None:
-    _measure_keys()
-    _measure_pages()
-
-
-# --- In the browser -----------------------------------------------------------------------------
-
-
-def _measure_keys() -> None:
     chromium = shutil.which(os.environ.get("CHROMIUM") or "chromium")
     if chromium is None:
         print("No Chromium, so no keys were measured: install it, or name it in CHROMIUM.", flush=True)
@@ -102,9 +84,15 @@ def _environment(url: str, folder: str) -> dict[str, str]:
 
 
 def _make_drafts(site: Path) -> None:
+    from django.contrib.auth.models import Group, User
+
     from articles.models import Article
 
-    _make_site(site, 250)
+    migrate()
+    write_archive(site, 250)
+    import_tree(site)
+    editor = User.objects.create_user(EDITOR[0], password=EDITOR[1], is_staff=True)
+    editor.groups.add(Group.objects.get(name="Managers"))
     keys = list(Article.objects.order_by("-published_at", "-pk").values_list("pk", flat=True)[:DRAFTS])
     if len(keys) < DRAFTS:
         raise SystemExit(f"There are only {len(keys)} stories to make drafts of.")
@@ -187,109 +175,6 @@ def _tell_answers(answers: dict[str, list[float]], busy: float) -> None:
     print(
         f"with all that came of them they kept a processor busy for {busy / len(every) * 1000:.1f} ms a key", flush=True
     )
-
-
-# --- On the server ------------------------------------------------------------------------------
-
-
-def _measure_pages() -> None:
-    """The sites answer by turns, so that whatever else the machine does is the same to both."""
-    spawn = multiprocessing.get_context("spawn")
-    with ExitStack() as stack:
-        sites = []
-        for size in SIZES:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="copydesk-bench-")))
-            started = (stack.enter_context(database(folder)), folder / "media")
-            aside = ProcessPoolExecutor(1, spawn, initializer=start_django, initargs=started)
-            sites.append(stack.enter_context(aside))
-            sites[-1].submit(_make_queues, folder / "site", size).result()
-            print(f"-- a site of {size:,} stories", flush=True)
-        pages: dict[str, str] = sites[0].submit(_addresses).result()
-        for name, address in pages.items():
-            turns = [[site.submit(_ask, address).result() for site in sites] for _ in range(ROUNDS + 1)][1:]
-            told = [median(times) for times in zip(*turns, strict=True)]
-            ratios = "".join(f"   {later / told[0]:5.2f} times as long, limit {MOST}" for later in told[1:])
-            print(f"{name:28} {'  '.join(f'{seconds * 1000:7.1f} ms' for seconds in told)}{ratios}", flush=True)
-
-
-def _make_site(site: Path, count: int) -> None:
-    from django.contrib.auth.models import Group, User
-
-    migrate()
-    write_archive(site, count)
-    import_tree(site)
-    editor = User.objects.create_user(EDITOR[0], password=EDITOR[1], is_staff=True)
-    editor.groups.add(Group.objects.get(name="Managers"))
-
-
-def _make_queues(site: Path, count: int) -> None:
-    """Of ten stories seven wait and one is the editor's; of a hundred two are scheduled, one went live today; of a
-    thousand one is in conflict with its source."""
-    from datetime import timedelta
-
-    from django.contrib.auth.models import User
-    from django.db import connection
-    from django.db.models import F
-    from django.utils import timezone
-
-    from articles.models import Article, Conflict, SourceFile
-
-    _make_site(site, count)
-    now, stories = timezone.now(), Article.objects.annotate(turn=F("pk") % 100)
-    stories.filter(turn__lt=60).update(status="draft", publish_at=None)
-    stories.filter(turn__gte=60, turn__lt=70).update(status="in_review", publish_at=None)
-    stories.filter(turn__in=[70, 71]).update(publish_at=now + timedelta(days=1))
-    stories.filter(turn=72).update(publish_at=now)
-    stories.filter(turn__gte=75, turn__lt=85).update(created_by=User.objects.get())
-    disputed = SourceFile.objects.filter(article__isnull=False).order_by("pk").values_list("pk", flat=True)[::1000]
-    Conflict.objects.bulk_create(Conflict(source_id=key, field="title", base="a", theirs="b") for key in disputed)
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("VACUUM ANALYZE")
-
-
-def _addresses() -> dict[str, str]:
-    """What is measured, by what it is called."""
-    from django.urls import reverse
-
-    from articles.admin.desk.queues import QUEUES
-
-    desk = reverse("admin:desk")
-    pages = {
-        f"{queue.label.lower()}, {order.label.lower()}": f"{desk}?queue={queue.name}&order={order.name}"
-        for queue in QUEUES.values()
-        for order in queue.orders
-    }
-    narrowed = {
-        "with a topic": "topic=topic-3",
-        "with a provider": "provider=outlet-1.example",
-        "of a type": "kind=video",
-        "without a picture": "picture=needed",
-        "searched": "q=outlet",
-        "far in": "after=2025-12-25T00:00:00,5",
-    }
-    pages |= {f"incoming, {name}": f"{desk}?{query}" for name, query in narrowed.items()}
-    return pages | {"counts": reverse("admin:desk_counts")}
-
-
-_client: Any = None
-
-
-def _ask(address: str) -> float:
-    """Seconds until the page is there, as the server's process has it."""
-    global _client
-    if _client is None:
-        from django.contrib.auth.models import User
-        from django.test import Client
-
-        _client = Client(HTTP_HOST="127.0.0.1")
-        _client.force_login(User.objects.get())
-    start = time.perf_counter()
-    answer = _client.get(address)
-    seconds = time.perf_counter() - start
-    if answer.status_code != 200:
-        raise SystemExit(f"{address}: {answer.status_code}")
-    return seconds
 
 
 if __name__ == "__main__":
