@@ -120,6 +120,9 @@ def _addresses() -> dict[str, str]:
     topic = ArticleTopic.objects.order_by("pk").values_list("tag", flat=True)[0]
     desk, stories = reverse("admin:desk"), reverse("admin:articles_article_changelist")
     word = max(story.title.split(), key=len)
+    kinds = {"list, topic": f"topic={topic}", "list, provider": f"provider={story.provider_id}"}
+    typed = {"a word": word, "a beginning": word[:3], "an address": story.stem, "nothing": "nothing-like-it"}
+    kinds |= {f"list, searched: {what}": f"q={text}" for what, text in typed.items()}
     choices = {
         "state": ["draft", "in_review", "published", "unpublished", "rejected", "public", "scheduled"],
         "live": ["today", "tomorrow"],
@@ -127,10 +130,7 @@ def _addresses() -> dict[str, str]:
         "source": ["differs"],
         "changes": ["waiting"],
         "when": ["today", "yesterday", "week", "month", "last-month", "year", "later"],
-        "topic": [topic],
-        "provider": [story.provider_id],
         "kind": ["article", "video", "other"],
-        "q": [word, word[:3], story.stem, "nothing-like-it"],
         "o": ["3", "5", "6", "7", "-7"],
     }
     narrowed = {
@@ -152,6 +152,8 @@ def _addresses() -> dict[str, str]:
         "list": stories,
         "list, page 2": f"{stories}?p=2",
         **{f"list, {name}={value}": f"{stories}?{name}={value}" for name, of in choices.items() for value in of},
+        **{name: f"{stories}?{query}" for name, query in kinds.items()},
+        "list, searched: an outlet": f"{stories}?q=outlet",
         "form": reverse("admin:articles_article_change", args=[story.pk]),
         "form, new": reverse("admin:articles_article_add"),
         "history": reverse("admin:articles_article_history", args=[story.pk]),

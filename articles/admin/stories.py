@@ -160,12 +160,12 @@ class ArticleAdmin(WithHistory, UnpublishedChanges, TellsWhoIsThere):
         return stories
 
     def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Article], search_term: str
+        self, request: HttpRequest, queryset: Any, search_term: str
     ) -> tuple[QuerySet[Article], bool]:
         """What readers' search finds, and addresses: pasted from a browser, a mail or the file's name."""
         if not (term := search_term.replace("\0", " ").strip()):
             return queryset, False
-        found = Q(pk__in=search(Article.objects.order_by(), term).values("pk"))
+        found = Q(pk__in=search(queryset.order_by(), term).values("pk"))
         if LIKE_AN_ADDRESS.search(term):
             found |= _at(term)
         return queryset.filter(found), False

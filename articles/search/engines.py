@@ -41,9 +41,6 @@ class Sought:
 
 
 class Engine(Protocol):
-    def ids(self, sought: Sought) -> tuple[str, list[Any]]:
-        """SQL, and its parameters, for the primary keys of all that match; their days are another condition."""
-
     def joined(self, stories: ArticleQuerySet, sought: Sought) -> Any:
         """A queryset of those of `stories` that match, newest first, with their `minute` (since 1970) and `relevance`.
         To be sliced: the work is in proportion to what is taken, not to what matches."""
@@ -60,10 +57,6 @@ class SQLite:
     """FTS5 goes through its rows by their numbers, which begin with the minute (`articles.triggers.index`)."""
 
     RELEVANCE = f"-bm25({TABLE}, 10.0, 2.0, 3.0, 5.0, 0.0)"  # title, excerpt, provider, topics, keys
-
-    def ids(self, sought: Sought) -> tuple[str, list[Any]]:
-        conditions, parameters = self._conditions(sought)
-        return f"SELECT {_ID} FROM {TABLE} WHERE {' AND '.join(conditions)}", parameters  # noqa: S608
 
     def joined(self, stories: ArticleQuerySet, sought: Sought) -> Any:
         conditions, parameters = self._conditions(sought)
@@ -108,9 +101,6 @@ class SQLite:
 
 class PostgreSQL:
     WEIGHTS = "{0.2, 0.3, 0.5, 1.0}"  # excerpt, provider, topics, title
-
-    def ids(self, sought: Sought) -> tuple[str, list[Any]]:
-        return f"SELECT article_id FROM {TABLE} WHERE document @@ %s::tsquery", [self._match(sought)]  # noqa: S608
 
     def joined(self, stories: ArticleQuerySet, sought: Sought) -> Any:
         words = self._all(sought, sought.wanted)

@@ -477,3 +477,12 @@ def test_empty_query_has_no_terms_and_finds_everything():
     assert not Query()
     make_article(title="One")
     assert engine().joined(Article.objects.all(), Sought()).count() == 1
+
+
+@pytest.mark.django_db
+def test_of_very_many_the_newest_of_those_asked_about_are_found(monkeypatch):
+    monkeypatch.setattr("articles.search.MOST", 2)
+    for number in range(4):
+        make_article(title=f"Whale {number}", published_at=NOON + timedelta(days=number), public=number < 3)
+    assert found("whale") == {"Whale 2", "Whale 3"}
+    assert found("whale", Article.objects.filter(status="published")) == {"Whale 1", "Whale 2"}

@@ -197,7 +197,9 @@ def test_index_warns_when_pictures_wait_and_none_is_fetched(contributor):
     waiting_since(NOON - timedelta(hours=2))
     waiting_since(NOON - timedelta(hours=1))
     html = " ".join(contributor.get("/admin/").content.decode().split())
-    assert "2 pictures have been waiting since 2 Mar 2026, 10:00 and none is being fetched. Is the worker running?" in html
+    assert (
+        "2 pictures have been waiting since 2 Mar 2026, 10:00 and none is being fetched. Is the worker running?" in html
+    )
 
 
 @time_machine.travel(NOON, tick=False)

@@ -101,8 +101,7 @@ def narrowed(asked: Asked, stories: ArticleQuerySet, request: HttpRequest, story
         left = chosen.queryset(request, found.stories)
         found.stories = found.stories if left is None else left  # type: ignore[assignment]
     if asked.words:
-        matching = search(Article.objects.order_by(), asked.words)
-        found.stories = found.stories.filter(pk__in=matching.values("pk"))
+        found.stories = search(found.stories, asked.words)
     return found
 
 
