@@ -1,9 +1,12 @@
 """A reader's or editor's browser, which notes whatever a well-behaved page would not do."""
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Self
 
 import pytest
+from django.core.signals import request_finished, request_started
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
 
 from tests import services
@@ -54,6 +57,38 @@ class Visitor:
             self.complaints.append(f"{message.text} ({message.location['url']})")
 
 
+class Requests:
+    """Those that the site is answering: the database is not to be emptied under them."""
+
+    quiet = 0.2  # seconds without any, and what was on its way has arrived
+
+    def __init__(self) -> None:
+        self.under_way = 0
+        self.last = 0.0
+
+    def __enter__(self) -> Self:
+        request_started.connect(self._begin)
+        request_finished.connect(self._end)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        request_started.disconnect(self._begin)
+        request_finished.disconnect(self._end)
+
+    def _begin(self, **kwargs: object) -> None:
+        self.under_way += 1
+
+    def _end(self, **kwargs: object) -> None:
+        self.under_way -= 1
+        self.last = time.monotonic()
+
+    def wait(self) -> None:
+        began = time.monotonic()
+        while self.under_way or time.monotonic() - max(began, self.last) < self.quiet:
+            assert time.monotonic() - began < 20, "The site never came to rest."
+            time.sleep(0.02)
+
+
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     executable = services.chromium()
@@ -78,7 +113,11 @@ def visit(chromium: Browser, live_server) -> Iterator[Callable[..., Visitor]]:
         visitors.append(Visitor(page, live_server.url))
         return visitors[-1]
 
-    yield visitor
+    with Requests() as requests:
+        yield visitor
+        for page in [page for each in visitors for page in each.page.context.pages]:
+            page.goto("about:blank")  # a form says that it is being left
+        requests.wait()
     for each in visitors:
         each.page.context.close()
     assert [stray for each in visitors for stray in each.strays] == []

@@ -138,7 +138,7 @@ def test_pasted_address_is_seen_to_arrive_and_may_become_the_lead(visit, draft, 
     expect(pasted.get_by_text("No credit.")).to_be_visible()
     expect(row(page, 0).get_by_text("Lead", exact=True)).to_be_hidden()
     expect(row(page, 0).get_by_text("No credit.")).to_be_hidden()
-    expect(save(page)).to_contain_text("Picture 1 (the lead): No credit. Picture 2: No alternative text.")
+    expect(save(page)).to_contain_text("Picture 2: No alternative text. Its lead picture has no credit.")
     stored = [(use.position, use.image.source_url) for use in draft.pictures.select_related("image")]
     assert stored == [(0, picture_host.url("/harbour.png")), (1, first)]
 
