@@ -61,7 +61,7 @@ class Edited:
 def locked(key: int) -> Article:
     """The story with all its parts, its row locked: after its file, in the order in which imports do it. The caller
     holds the transaction. Raises Article.DoesNotExist."""
-    list(SourceFile.objects.filter(article=key).select_for_update().values_list("pk"))
+    SourceFile.objects.filter(article=key).hold()
     list(Article.objects.filter(pk=key).select_for_update().values_list("pk"))
     return with_parts(Article.objects.filter(pk=key)).get()
 
@@ -147,7 +147,7 @@ def _judged(
 
 def _lock(keys: Sequence[int]) -> None:
     """The rows of the stories, after those of their files, both in the order in which imports lock them."""
-    list(SourceFile.objects.filter(article__in=keys).order_by("path").select_for_update().values_list("pk"))
+    SourceFile.objects.filter(article__in=keys).hold()
     list(Article.objects.filter(pk__in=keys).order_by("pk").select_for_update().values_list("pk"))
 
 

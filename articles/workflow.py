@@ -17,7 +17,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from articles import checks, revisions
-from articles.models import Article, Event
+from articles.models import Article, Event, SourceFile
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -260,6 +260,8 @@ _ROWS = Article.objects.order_by("pk").only("status", "version", "publish_at", "
 
 
 def _locked(keys: Sequence[int]) -> list[Article]:
+    """After their files, as imports do it."""
+    SourceFile.objects.filter(article__in=keys).hold()
     return list(_chunked(_ROWS.select_for_update(), keys))
 
 
