@@ -227,7 +227,7 @@ def _foreseen(
     refused = {key: reason for key, reason in reasons.items() if reason}
     wanting = {}
     if by is not None and verb.target == S.PUBLISHED:  # the importer follows the source
-        coming = [article.pk for article in articles if article.status != S.PUBLISHED]
+        coming = [article.pk for article in articles if not article.is_public]
         wanting = _unfit(key for key in coming if key not in refused)
     return Foreseen(refused, wanting)
 
