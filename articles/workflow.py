@@ -376,7 +376,8 @@ def _moment(text: str | None) -> datetime | None:
 
 def _begin(article: Article, times: _Times) -> datetime | None:
     """From when a scheduled story is public."""
-    return times.at or (article.publish_at if article.status == S.PUBLISHED else None)
+    keeps = article.status == S.PUBLISHED and not article.has_ended
+    return times.at or (article.publish_at if keeps else None)
 
 
 def _why_never(verb: Verb, article: Article, by: User | None) -> str:
@@ -384,6 +385,8 @@ def _why_never(verb: Verb, article: Article, by: User | None) -> str:
     if by is not None and not _may(verb, article, by):
         return f"You may {verb.label} only what you wrote yourself."
     if article.status not in verb.sources:
+        if verb is PUBLISH and article.has_ended:
+            return "It was public until its end: schedule it anew."
         if article.status == verb.target:
             return f"It is {verb.done} already."
         return f"It {STANDING[article.status]}, so it cannot be {verb.done}."
@@ -399,14 +402,13 @@ def _why_not_so(verb: Verb, article: Article, note: str, times: _Times) -> str:
 
 def _why_not_then(article: Article, times: _Times) -> str:
     begin = _begin(article, times)
-    is_live = article.status == S.PUBLISHED and article.publish_at is not None and article.publish_at <= times.now
     if begin is None:
         return "Say from when it is to be public."
     if times.at is None and times.until is None:
         return "Say from when, or until when, it is to be public."
     if times.at is not None and times.at <= times.now:
         return "The time from which it is to be public has passed."
-    if times.at is not None and is_live:
+    if times.at is not None and article.is_public:
         return "It is public already, so only its end can be scheduled."
     if times.until is not None and times.until <= max(begin, times.now):
         return "The time until which it is to be public has to lie ahead, and behind its beginning."
