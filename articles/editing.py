@@ -20,10 +20,10 @@ from django.utils import timezone
 from articles import revisions, workflow
 from articles.documents import ArticleDocument
 from articles.importing.batches import NOISE
-from articles.importing.settling import forget_agreed
+from articles.importing.settling import forget_agreed_of_each
 from articles.importing.updating import Edit, store_each
 from articles.merging import changed_fields
-from articles.models import Article, Conflict, Event, SourceFile
+from articles.models import Article, Event, SourceFile
 from articles.records import article_document, with_parts
 
 if TYPE_CHECKING:
@@ -178,10 +178,7 @@ def _store(
         Event(article=edit.article, actor=by, verb=verb, note=note, batch=batch, data=_data(edit, data))
         for edit in edits
     ]
-    disputed = set(Conflict.objects.filter(source__article__in=keys).values_list("source__article", flat=True))
-    for edit in edits:
-        if edit.article.pk in disputed:
-            forget_agreed(edit.article)
+    forget_agreed_of_each(keys)
     return Event.objects.bulk_create(events)
 
 

@@ -117,6 +117,22 @@ def test_many_take_no_more_queries_than_one_nor_does_their_undoing(editor):
     assert queries(1) == queries(20)
 
 
+def test_disputed_stories_take_no_more_queries_than_one(editor):
+    editor.has_perm(workflow.MAY_PUBLISH)
+
+    def queries(count: int) -> int:
+        articles = [make_article(title="Ours") for _ in range(count)]
+        for article in articles:
+            make_conflict(article, "title", base="Both", theirs="Theirs")
+            make_conflict(article, "excerpt", base="Both", theirs="Theirs")
+        with CaptureQueriesContext(connection) as captured:
+            editing.edit_each({article.pk: retitled("Theirs") for article in articles}, by=editor)
+        assert {conflict.field for conflict in Conflict.objects.filter(source__article__in=articles)} == {"excerpt"}
+        return len(captured)
+
+    assert queries(1) == queries(5)
+
+
 # --- Undoing ------------------------------------------------------------------------------------
 
 
