@@ -214,9 +214,12 @@ def undo(batch: UUID, *, by: User) -> workflow.Result:
     now = dict(Article.objects.filter(pk__in=last).order_by().values_list("pk", "version"))
     as_left = {key for key, version in now.items() if version == last[key]}
     edited = edit_each(_backwards(events, as_left), by=by, batch=again, verb=workflow.UNDO, undoes=str(batch))
-    moved = workflow.undo(batch, by=by, again=again, only=as_left - edited.refused.keys())
-    stale = {key: workflow.CHANGED_SINCE for key in now if key not in as_left}
-    return workflow.Result(edited.done | moved.done, stale | edited.refused, moved.changes)
+    unfit = {key for key, reason in edited.refused.items() if reason != UNCHANGED}  # edits may cancel each other
+    moved = workflow.undo(batch, by=by, again=again, only=as_left - unfit)
+    refused = {key: workflow.CHANGED_SINCE for key in now if key not in as_left} | edited.refused
+    for key in moved.done:
+        refused.pop(key, None)
+    return workflow.Result(edited.done | moved.done, refused, moved.changes)
 
 
 def _backwards(events: Sequence[Event], only: Collection[int]) -> dict[int, Change]:
