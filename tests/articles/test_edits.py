@@ -8,7 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from articles import editing, workflow
+from articles import editing, records, workflow
 from articles.models import Article, Conflict, Event
 from tests.factories import make_article, make_conflict, make_source, make_topic, make_user
 

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 MOST_TOPICS = 50  # of one story
+LONGEST_TOPIC = int(Topic._meta.get_field("name").max_length or 0)
+GONE = "It is no longer there."
 S = Article.Status
 
 
@@ -93,7 +95,7 @@ def _done(request: HttpRequest, verb: workflow.Verb, story: Article, seen: Seen)
     )
     if seen.key in result.done:
         return Outcome(_told(verb, story, *times), batch)
-    return Outcome(result.refused.get(seen.key, "It is no longer there."))
+    return Outcome(result.refused.get(seen.key, GONE))
 
 
 def _told(verb: workflow.Verb, story: Article, at: datetime | None, until: datetime | None) -> str:
@@ -134,6 +136,8 @@ def _retopicked(request: HttpRequest, story: Article, seen: Seen) -> Outcome:
     if not edited.event:
         return Outcome(f"“{story}” has these topics already.")
     named = ", ".join(chosen.names) or "none"
+    except Article.DoesNotExist:
+        return Outcome(GONE)
     return Outcome(f"“{story}” has its topics: {named}.", batch)
 
 
