@@ -20,10 +20,10 @@ from django.utils import timezone
 from articles import revisions, workflow
 from articles.documents import ArticleDocument
 from articles.importing.batches import NOISE
-from articles.importing.settling import forget_agreed
+from articles.importing.settling import forget_agreed_of_each
 from articles.importing.updating import Edit, store_each
 from articles.merging import changed_fields
-from articles.models import Article, Conflict, Event, SourceFile
+from articles.models import Article, Event, SourceFile
 from articles.records import article_document, with_parts
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class Edited:
 def locked(key: int) -> Article:
     """The story with all its parts, its row locked: after its file, in the order in which imports do it. The caller
     holds the transaction. Raises Article.DoesNotExist."""
-    list(SourceFile.objects.filter(article=key).select_for_update().values_list("pk"))
+    SourceFile.objects.filter(article=key).hold()
     list(Article.objects.filter(pk=key).select_for_update().values_list("pk"))
     return with_parts(Article.objects.filter(pk=key)).get()
 
@@ -147,7 +147,7 @@ def _judged(
 
 def _lock(keys: Sequence[int]) -> None:
     """The rows of the stories, after those of their files, both in the order in which imports lock them."""
-    list(SourceFile.objects.filter(article__in=keys).order_by("path").select_for_update().values_list("pk"))
+    SourceFile.objects.filter(article__in=keys).hold()
     list(Article.objects.filter(pk__in=keys).order_by("pk").select_for_update().values_list("pk"))
 
 
@@ -178,10 +178,7 @@ def _store(
         Event(article=edit.article, actor=by, verb=verb, note=note, batch=batch, data=_data(edit, data))
         for edit in edits
     ]
-    disputed = set(Conflict.objects.filter(source__article__in=keys).values_list("source__article", flat=True))
-    for edit in edits:
-        if edit.article.pk in disputed:
-            forget_agreed(edit.article)
+    forget_agreed_of_each(keys)
     return Event.objects.bulk_create(events)
 
 
@@ -217,9 +214,12 @@ def undo(batch: UUID, *, by: User) -> workflow.Result:
     now = dict(Article.objects.filter(pk__in=last).order_by().values_list("pk", "version"))
     as_left = {key for key, version in now.items() if version == last[key]}
     edited = edit_each(_backwards(events, as_left), by=by, batch=again, verb=workflow.UNDO, undoes=str(batch))
-    moved = workflow.undo(batch, by=by, again=again, only=as_left - edited.refused.keys())
-    stale = {key: workflow.CHANGED_SINCE for key in now if key not in as_left}
-    return workflow.Result(edited.done | moved.done, stale | edited.refused, moved.changes)
+    unfit = {key for key, reason in edited.refused.items() if reason != UNCHANGED}  # edits may cancel each other
+    moved = workflow.undo(batch, by=by, again=again, only=as_left - unfit)
+    refused = {key: workflow.CHANGED_SINCE for key in now if key not in as_left} | edited.refused
+    for key in moved.done:
+        refused.pop(key, None)
+    return workflow.Result(edited.done | moved.done, refused, moved.changes)
 
 
 def _backwards(events: Sequence[Event], only: Collection[int]) -> dict[int, Change]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from django.db import models
+from django.db import IntegrityError, models, transaction
 
 from articles.bulk import find, insert, reserve_keys
 from articles.documents import (
@@ -172,9 +172,14 @@ class Records:
         for key, name in topics:
             spelt.setdefault(key, name)
         self.topics |= topic_keys(spelt.keys() - self.topics.keys())
-        for key, name in spelt.items():
-            if key not in self.topics:
-                self.topics[key] = Topic.objects.create(name=" ".join(name.split())).pk
+        while missing := {key: name for key, name in spelt.items() if key not in self.topics}:
+            try:
+                with transaction.atomic():
+                    self.topics |= {key: _make_topic(name) for key, name in missing.items()}
+            except IntegrityError:  # an editor was quicker
+                if not (found := topic_keys(missing)):
+                    raise
+                self.topics |= found
 
     def find_images(self, addresses: Iterable[str]) -> None:
         urls = set(addresses) - self.images.keys()
@@ -243,6 +248,10 @@ def replace_images(model: type[ImageUse], owner: str, key: int, refs: Iterable[I
     uses, records = use_rows(refs), Records()
     records.find_images(use.url for use in uses)
     insert_uses(model, owner, [(key, uses)], records)
+
+
+def _make_topic(name: str) -> int:
+    return Topic.objects.create(name=" ".join(name.split())).pk
 
 
 def topic_keys(keys: Iterable[str]) -> dict[str, int]:

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import F, OuterRef, Subquery
+from django.db.models import F, OuterRef, Q, Subquery
 from django.db.models.functions import Least
 from django.utils import timezone
 
@@ -99,8 +99,9 @@ class _Merge:
         self._forward()
 
     def _lock(self) -> list[int]:
-        """The stories, in the order of their keys, and then the topics: as whoever saves a story holds them. Once the
-        topics are held, no other story gets one of them."""
+        """The files, the stories in the order of their keys, and then the topics: as whoever saves a story holds them.
+        Once the topics are held, no other story gets one of them."""
+        self._hold_files()
         held: set[int] = set()
         topics: dict[int, Topic] = {}
         while True:
@@ -117,6 +118,11 @@ class _Merge:
             if len(topics) < len(self.keys):
                 raise MergeError("One of the topics is no longer there.")
             self.merged, self.target = (topics[key] for key in self.keys)
+
+    def _hold_files(self) -> None:
+        """Those of the stories as well: an import that holds one goes on to its topics."""
+        files = Q(topic__in=self.keys) | Q(article__in=_stories_of(self.keys[0]))
+        SourceFile.objects.filter(files).hold()
 
     def _retopic_stories(self, stories: list[int]) -> None:
         """At the same place in their order, and once."""
@@ -173,7 +179,7 @@ class _Merge:
     def _move_file(self) -> None:
         """The file goes on to describe the target, if none does; else it describes nothing any more, and imports say
         so."""
-        file = SourceFile.objects.filter(topic=self.merged).select_for_update()
+        file = SourceFile.objects.filter(topic=self.merged)
         if SourceFile.objects.filter(topic=self.target).exists():
             file.delete()
         else:

@@ -17,7 +17,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from articles import checks, revisions
-from articles.models import Article, Event
+from articles.models import Article, Event, SourceFile
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -227,7 +227,7 @@ def _foreseen(
     refused = {key: reason for key, reason in reasons.items() if reason}
     wanting = {}
     if by is not None and verb.target == S.PUBLISHED:  # the importer follows the source
-        coming = [article.pk for article in articles if article.status != S.PUBLISHED]
+        coming = [article.pk for article in articles if not article.is_public]
         wanting = _unfit(key for key in coming if key not in refused)
     return Foreseen(refused, wanting)
 
@@ -260,6 +260,8 @@ _ROWS = Article.objects.order_by("pk").only("status", "version", "publish_at", "
 
 
 def _locked(keys: Sequence[int]) -> list[Article]:
+    """After their files, as imports do it."""
+    SourceFile.objects.filter(article__in=keys).hold()
     return list(_chunked(_ROWS.select_for_update(), keys))
 
 
@@ -374,7 +376,8 @@ def _moment(text: str | None) -> datetime | None:
 
 def _begin(article: Article, times: _Times) -> datetime | None:
     """From when a scheduled story is public."""
-    return times.at or (article.publish_at if article.status == S.PUBLISHED else None)
+    keeps = article.status == S.PUBLISHED and not article.has_ended
+    return times.at or (article.publish_at if keeps else None)
 
 
 def _why_never(verb: Verb, article: Article, by: User | None) -> str:
@@ -382,6 +385,8 @@ def _why_never(verb: Verb, article: Article, by: User | None) -> str:
     if by is not None and not _may(verb, article, by):
         return f"You may {verb.label} only what you wrote yourself."
     if article.status not in verb.sources:
+        if verb is PUBLISH and article.has_ended:
+            return "It was public until its end: schedule it anew."
         if article.status == verb.target:
             return f"It is {verb.done} already."
         return f"It {STANDING[article.status]}, so it cannot be {verb.done}."
@@ -397,14 +402,13 @@ def _why_not_so(verb: Verb, article: Article, note: str, times: _Times) -> str:
 
 def _why_not_then(article: Article, times: _Times) -> str:
     begin = _begin(article, times)
-    is_live = article.status == S.PUBLISHED and article.publish_at is not None and article.publish_at <= times.now
     if begin is None:
         return "Say from when it is to be public."
     if times.at is None and times.until is None:
         return "Say from when, or until when, it is to be public."
     if times.at is not None and times.at <= times.now:
         return "The time from which it is to be public has passed."
-    if times.at is not None and is_live:
+    if times.at is not None and article.is_public:
         return "It is public already, so only its end can be scheduled."
     if times.until is not None and times.until <= max(begin, times.now):
         return "The time until which it is to be public has to lie ahead, and behind its beginning."

@@ -12,6 +12,7 @@ _worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
 for _name in (
     "BEHIND_PROXY",
     "CDN_SECONDS",
+    "CHECKS_REQUIRED",
     "CONN_MAX_AGE",
     "CSRF_TRUSTED_ORIGINS",
     "EMBED_HOSTS",

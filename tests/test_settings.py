@@ -48,6 +48,13 @@ def settings_under(cwd: Path = PROJECT, **variables: str) -> dict[str, object]:
     return json.loads(result.stdout)
 
 
+def test_nothing_of_a_developers_environment_reaches_the_tests():
+    read = re.findall(r'\benv(?:\.\w+)?\(\s*"([A-Z_]+)"', (PROJECT / "config" / "settings.py").read_text())
+    ours = (PROJECT / "tests" / "settings.py").read_text()
+    assert len(read) > 20
+    assert [name for name in read if f'"{name}"' not in ours] == []
+
+
 # --- Starting ----------------------------------------------------------------------------------
 
 

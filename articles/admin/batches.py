@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
+from django.db.models import Q
 from django.http import Http404, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -21,7 +23,7 @@ from articles.admin.events import DONE, editor, told
 from articles.models import Article, Event
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from django.http import HttpRequest
 
@@ -110,7 +112,7 @@ class Step:
     """An event of the batch, and what became of its story since."""
 
     event: Event
-    undone: Event | None  # by which it was undone
+    undone: bool
     is_last: bool  # what the story says now is what this left
 
     @property
@@ -119,69 +121,75 @@ class Step:
 
 
 class Batch:
-    """What was done under one key. Reads all of its events, but of their stories only the versions."""
+    """What was done under one key. Reads no more of its events, and of their stories, than counting takes."""
 
     def __init__(self, key: UUID) -> None:
         self.key = key
-        events = Event.objects.filter(batch=key).order_by("pk")
-        self.events = list(events.select_related("actor"))
+        self.events = Event.objects.filter(batch=key).select_related("actor").order_by("pk")
+        self.first = self.events.first()
+        self.left: dict[int, int] = dict(self.events.values_list("article", "data__version"))
         stories_now = Article.objects.filter(events__batch=key).order_by()
         self.versions: dict[int, int] = dict(stories_now.values_list("pk", "version"))
-        undoing = Event.objects.filter(verb=workflow.UNDO, article__events__batch=key).select_related("actor")
-        self.undone = {
-            event.article_id: event for event in undoing.order_by("pk") if event.data.get("undoes") == str(key)
-        }
+        self.undoings = list(self._undoings())
 
-    @property
+    def _undoings(self) -> Iterator[Undoing]:
+        """The undos of it, first to last; mostly there is one."""
+        ours = Event.objects.filter(batch=self.key).order_by().values("article")
+        undoing = Event.objects.filter(verb=workflow.UNDO, article__in=ours, data__undoes=str(self.key)).order_by("pk")
+        found: dict[UUID, dict[int, int]] = {}
+        for batch, article, version in undoing.values_list("batch", "article", "data__version"):
+            if batch:
+                found.setdefault(batch, {})[article] = version
+        for batch, left in found.items():
+            first = Event.objects.filter(batch=batch).select_related("actor").order_by("pk").first()
+            if first:
+                yield Undoing(batch, first, left, self.versions)
+
+    @cached_property
     def as_left(self) -> set[int]:
         """The stories that nothing has been done to since."""
-        left = {event.article_id: event.data.get("version") for event in self.events}
-        return {key for key, version in left.items() if version == self.versions.get(key)}
+        return _as_left(self.left, self.versions)
 
     @property
     def told(self) -> str:
-        verbs = dict.fromkeys(DONE.get(event.verb, event.verb) for event in self.events)
+        verbs = dict.fromkeys(DONE.get(verb, verb) for verb in self.events.values_list("verb", flat=True))
         return capfirst(", ".join(verbs))
 
     @property
     def can_be_undone(self) -> bool:
         """Verbs and edits can; topics that were merged stay so."""
-        return any({"before", "fields"} & event.data.keys() for event in self.events)
+        return self.events.filter(Q(data__has_key="before") | Q(data__has_key="fields")).exists()
 
     @property
     def undoes(self) -> str:
         """The batch that it undid, if it is an undo."""
-        return next((event.data["undoes"] for event in self.events if "undoes" in event.data), "")
-
-    @property
-    def undoings(self) -> list[Undoing]:
-        """The undos of it, first to last; mostly there is one."""
-        found: dict[UUID, list[Event]] = {}
-        for event in sorted(self.undone.values(), key=lambda event: event.pk):
-            if event.batch:
-                found.setdefault(event.batch, []).append(event)
-        return [Undoing(key, events, self.versions) for key, events in found.items()]
+        return str(self.first.data.get("undoes", "")) if self.first else ""
 
     def steps(self, events: Sequence[Event]) -> list[Step]:
-        as_left = self.as_left
-        return [Step(event, self.undone.get(event.article_id), event.article_id in as_left) for event in events]
+        undone = {article for undoing in self.undoings for article in undoing.left}
+        return [Step(event, event.article_id in undone, event.article_id in self.as_left) for event in events]
+
+
+def _as_left(left: Mapping[int, int], now: Mapping[int, int]) -> set[int]:
+    """The stories whose version is the one that they were left with."""
+    return {key for key, version in left.items() if version == now.get(key)}
 
 
 @dataclass(frozen=True)
 class Undoing:
     batch: UUID
-    events: list[Event]
+    first: Event
+    left: Mapping[int, int]  # the versions that it made
     versions: Mapping[int, int]
 
     @property
     def as_left(self) -> int:
         """How many stories could go back again."""
-        return sum(event.data.get("version") == self.versions.get(event.article_id) for event in self.events)
+        return len(_as_left(self.left, self.versions))
 
     @property
     def told(self) -> str:
-        first = self.events[0]
-        return f"{stories(len(self.events))} by {first.actor or 'an import'}"
+        return f"{stories(len(self.left))} by {self.first.actor or 'an import'}"
 
 
 @require_safe
@@ -190,7 +198,7 @@ def page(request: HttpRequest, key: UUID) -> HttpResponse:
     if not may_look(request):
         raise PermissionDenied
     batch = Batch(key)
-    if not batch.events:
+    if batch.first is None:
         raise Http404
     shown = Paginator(batch.events, PER_PAGE).get_page(request.GET.get("p"))
     articles = Article.objects.select_related("provider").only("title", "status", "provider__name", "provider__domain")
@@ -198,12 +206,12 @@ def page(request: HttpRequest, key: UUID) -> HttpResponse:
     events = [event for event in shown if event.article_id in by_key]
     for event in events:
         event.article = by_key[event.article_id]
-    may_undo = batch.can_be_undone and workflow.may_undo(batch.events, request.user)
+    may_undo = batch.can_be_undone and workflow.may_undo(batch.events.defer("data", "note"), request.user)
     context: dict[str, Any] = {
         **admin.site.each_context(request),
         "title": f"{batch.told}: {stories(len(batch.versions))}",
         "batch": batch,
-        "first": batch.events[0],
+        "first": batch.first,
         "may_undo": may_undo,
         "number_left": len(batch.as_left),
         "steps": batch.steps(events),

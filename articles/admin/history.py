@@ -159,7 +159,7 @@ class WithHistory:
             self.message_user(request, f"{error}. Nothing was changed.", messages.ERROR)
         except (IntegrityError, DataError):
             self.message_user(request, REFUSED, messages.ERROR)
-        except Revision.DoesNotExist:
+        except (Revision.DoesNotExist, Article.DoesNotExist):
             raise Http404 from None
         else:
             self._tell(request, version, restored)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import PermissionDenied
-from django.db import OperationalError
+from django.db import IntegrityError, OperationalError, connection, transaction
 from django.http import Http404, HttpResponse, JsonResponse
 from django.urls import path, reverse
 from django.utils import timezone
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 PRESENT_FOR = timedelta(seconds=45)  # after the last word: three times what a page waits between two
 OPENED_WITHIN = timedelta(minutes=2)  # shown with the page itself: whoever has no script says nothing after opening it
 KEPT_FOR = timedelta(days=1)
+WAITS = 200  # milliseconds
 
 
 def present(keys: Iterable[int], but: User | None = None) -> dict[int, list[str]]:
@@ -44,24 +45,47 @@ def others(article: int, user: User, within: timedelta = PRESENT_FOR) -> list[st
     return [_name(presence.user) for presence in there.select_related("user").order_by("user__username")]
 
 
-def mark(article: int, user: User) -> None:
-    """The user has the story's form open. A courtesy: a database that is busy need not say so."""
-    with suppress(OperationalError):
+def mark(article: int, user: User, *, tidying: bool = False) -> None:
+    """The user has the story's form open. A courtesy: a database that is busy need not say so, nor of a story that was
+    deleted just now. `tidying`: rows that say nothing any more go."""
+    now = timezone.now()
+    with suppress(OperationalError, IntegrityError), _hardly_waiting():
         Presence.objects.bulk_create(
-            [Presence(article_id=article, user_id=user.pk, seen_at=timezone.now())],
+            [Presence(article_id=article, user_id=user.pk, seen_at=now)],
             update_conflicts=True,
             unique_fields=["article", "user"],
             update_fields=["seen_at"],
         )
+        if tidying:
+            Presence.objects.filter(seen_at__lt=now - KEPT_FOR).delete()
 
 
 def leave(article: int, user: User) -> None:
-    Presence.objects.filter(article=article, user=user).delete()
+    with suppress(OperationalError), _hardly_waiting():
+        Presence.objects.filter(article=article, user=user).delete()
 
 
-def forget_old() -> None:
-    with suppress(OperationalError):
-        Presence.objects.filter(seen_at__lt=timezone.now() - KEPT_FOR).delete()
+@contextmanager
+def _hardly_waiting() -> Iterator[None]:
+    """A transaction that gives up where another is in its way, with OperationalError: an import may hold its locks for
+    minutes."""
+    if connection.vendor == "postgresql":
+        goes_on = connection.in_atomic_block
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(f"SET LOCAL lock_timeout = {WAITS}")
+            yield
+            if goes_on:  # else it is for the commit too, which looks whether the story is there
+                cursor.execute("SET LOCAL lock_timeout = DEFAULT")
+        return
+    connection.ensure_connection()
+    sqlite = connection.connection
+    [before] = sqlite.execute("PRAGMA busy_timeout").fetchone()
+    sqlite.execute(f"PRAGMA busy_timeout = {WAITS}")
+    try:
+        with transaction.atomic():
+            yield
+    finally:
+        sqlite.execute(f"PRAGMA busy_timeout = {before}")
 
 
 def _name(user: User) -> str:
@@ -99,9 +123,7 @@ class TellsWhoIsThere(NewsroomAdmin):
         obj: Article | None = None,
     ) -> HttpResponse:
         if obj and self.has_change_permission(request, obj):
-            if request.method == "GET":
-                forget_old()
-            mark(obj.pk, editor(request))
+            mark(obj.pk, editor(request), tidying=request.method == "GET")
             context["presence"] = {
                 "url": reverse("admin:articles_article_presence", args=[obj.pk]),
                 "others": others(obj.pk, editor(request), OPENED_WITHIN),

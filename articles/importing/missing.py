@@ -50,6 +50,7 @@ def withdraw(sources: Sequence[SourceFile]) -> set[int]:
     keys of the sources whose stories were; these are read again should they come back."""
     stories = {source.article_id: source.pk for source in sources if source.article_id}
     with transaction.atomic():
+        SourceFile.objects.filter(pk__in=stories.values()).hold()
         rows = Article.objects.filter(pk__in=stories, status__in=workflow.UNPUBLISH.sources)
         public = set(rows.select_for_update().order_by("pk").values_list("pk", flat=True))
         times = dict.fromkeys(public - decided_by_editors(public))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -141,3 +141,15 @@ def forget_agreed(record: Described) -> None:
     if source := SourceFile.objects.filter(conflicts__isnull=False, **owner).defer("text").first():
         over = [dispute.conflict.pk for dispute in disputes(source) if dispute.is_over]
         Conflict.objects.filter(pk__in=over).delete()
+
+
+def forget_agreed_of_each(articles: Collection[int]) -> None:
+    """The same of many stories, by their keys, in as many queries for many as for one."""
+    conflicts = Conflict.objects.filter(source__article__in=articles).select_related("source").defer("source__text")
+    stories = {conflict: conflict.source.article_id or 0 for conflict in conflicts}
+    if not stories:
+        return
+    disputed = with_parts(Article.objects.filter(pk__in=stories.values()))
+    documents = {article.pk: article_document(article) for article in disputed}
+    over = [conflict.pk for conflict, key in stories.items() if Dispute(conflict, documents[key]).is_over]
+    Conflict.objects.filter(pk__in=over).delete()

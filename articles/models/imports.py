@@ -12,6 +12,13 @@ from articles.models.topics import Topic
 from providers.models import Provider
 
 
+class SourceFileQuerySet(models.QuerySet["SourceFile"]):
+    def hold(self) -> None:
+        """Lock the files until the transaction ends, in the order in which imports do it: by their paths, and before
+        the records that they describe. Whoever locks such records holds their files first."""
+        list(self.order_by("path").select_for_update().values_list("pk"))
+
+
 class SourceFile(models.Model):
     """The text a record was last imported from: the base of every later merge, and the way out again.
 
@@ -33,6 +40,8 @@ class SourceFile(models.Model):
     )
     topic = models.OneToOneField(Topic, on_delete=models.CASCADE, null=True, blank=True, related_name="source_file")
     imported_at = models.DateTimeField("imported")
+
+    objects = SourceFileQuerySet.as_manager()
 
     class Meta:
         ordering = ["path"]

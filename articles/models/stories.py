@@ -263,6 +263,12 @@ class Article(Told):  # type: ignore[django-manager-missing]  # taggit ships no 
         )
 
     @property
+    def has_ended(self) -> bool:
+        """It was published for a time that is over: it can be scheduled anew."""
+        is_over = self.unpublish_at is not None and self.unpublish_at <= timezone.now()
+        return self.status == self.Status.PUBLISHED and is_over
+
+    @property
     def lead_image(self) -> ArticleImage | None:
         """The first picture. Prefetch `pictures__image` before asking many articles."""
         return next(iter(self.pictures.all()), None)

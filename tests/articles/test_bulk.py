@@ -507,6 +507,21 @@ def test_a_thousand_stories_take_as_many_queries_for_each_500_as_few_do(client):
     assert all(high - low <= 40 for high, low in zip(thousand, few, strict=True)), (few, thousand)
 
 
+def test_page_of_a_batch_loads_what_it_shows_of_the_log_and_no_more(client, editor):
+    articles = many(150)
+    batch = workflow.apply_to_each(
+        workflow.REJECT, {article.pk: None for article in articles}, by=editor, batch=uuid4()
+    ).batch
+    for _ in range(2):
+        batch = editing.undo(batch, by=editor).batch
+    with CaptureQueriesContext(connection) as captured:
+        page = client.get(page_of(batch))
+    assert "Do it again: 150 stories" in text(page)
+    whole = [query["sql"] for query in captured if '"batch", "articles_event"."data"' in query["sql"]]
+    assert whole
+    assert [sql for sql in whole if "LIMIT" not in sql] == []
+
+
 def test_stories_beyond_the_first_five_hundred_are_one_box(client, monkeypatch):
     monkeypatch.setattr(bulk, "LISTED", 3)
     articles = many(6)

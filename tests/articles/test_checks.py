@@ -224,6 +224,15 @@ class TestRequired:
     def test_end_of_a_story_that_is_public_can_be_set_whatever_it_lacks(self, editor):
         workflow.schedule(make_article(), by=editor, until=timezone.now() + timedelta(days=1))
 
+    @pytest.mark.parametrize(("field", "hours"), [("publish_at", 300), ("unpublish_at", -1)])
+    def test_what_is_published_but_not_public_has_to_pass_before_it_is_again(self, editor, field, hours):
+        soon = timezone.now() + timedelta(seconds=5)
+        article = make_article(**{field: timezone.now() + timedelta(hours=hours)})
+        with pytest.raises(workflow.TransitionError, match=r"^It has no topic\.$"):
+            workflow.schedule(article, by=editor, at=soon)
+        article.set_topics([make_topic()])
+        workflow.schedule(article, by=editor, at=soon)
+
     def test_undo_puts_back_what_was_public_whatever_it_lacks(self, editor):
         article = make_article()
         batch = workflow.apply_to_each(workflow.UNPUBLISH, {article.pk: None}, by=editor, batch=uuid4()).batch

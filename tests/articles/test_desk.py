@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from articles.admin import presence
 from articles.admin.desk import queues
+from articles.admin.desk.cards import cards_of
 from articles.models import Article
 from tests.factories import (
     NOON,
@@ -304,6 +305,15 @@ def test_card_shows_what_an_editor_decides_by(client):
 
 def test_never_scored_heat_is_a_dash(client):
     assert '<span title="Never scored">–</span>' in card(client, draft(heat=-1))
+
+
+def test_card_of_a_story_whose_time_is_over_asks_from_when_it_is_to_be_public_again(editor):
+    now = timezone.now()
+    stories = [make_article(unpublish_at=now + timedelta(hours=hours)) for hours in (-1, 1)]
+    over, live = cards_of([story.pk for story in stories], editor)
+    assert (over.is_live, over.ends, over.at, over.until) == (False, "", "", "")
+    assert live.is_live
+    assert live.until
 
 
 def test_what_the_checks_say_stands_on_the_card_and_what_is_required_stands_out(client, settings):

@@ -9,8 +9,9 @@ from django.contrib.messages import get_messages
 from django.urls import reverse
 from django.utils import timezone
 
-from articles import workflow
-from articles.models import Article, Event, Revision, SavedView, Topic
+from articles import editing, retopic, workflow
+from articles.admin.desk.acts import LONGEST_TOPIC, MOST_TOPICS
+from articles.models import Article, Event, OldAddress, Revision, SavedView, Topic
 from tests.factories import make_article, make_topic, make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("logged_in")]
@@ -356,6 +357,27 @@ def test_nobody_is_led_elsewhere(client, draft, wanted):
     assert not location.startswith("//")
 
 
+def test_story_deleted_between_the_look_and_the_lock_is_told_of(client, draft, monkeypatch):
+    def deleted(*arguments, **more):
+        Article.objects.all().delete()
+        return edit(*arguments, **more)
+
+    edit = editing.edit
+    make_topic("Whales")
+    monkeypatch.setattr(editing, "edit", deleted)
+    answer = topics(client, draft, "Whales")
+    assert (answer["done"], answer["message"], answer["card"]) == (False, "It is no longer there.", "")
+
+
+def test_topics_longer_than_they_can_be_are_refused_whole(client, draft):
+    make_topic("Whales")
+    answer = topics(client, draft, "Whales, " * 3000)
+    assert answer["message"] == "Topics: at most 50. This is longer than they can be."
+    long = [f"{number:03}{'x' * (LONGEST_TOPIC - 3)}" for number in range(MOST_TOPICS)]
+    assert topics(client, draft, ", ".join(long))["done"]
+    assert names_of(draft) == long
+
+
 # --- Views --------------------------------------------------------------------------------------
 
 
@@ -375,6 +397,38 @@ def test_view_is_kept_with_queue_filters_and_order_and_nothing_else(client, edit
     assert (view.owner, view.name, view.query, view.is_shared) == (editor, "Hot whales", query, False)
     page = client.get(response["Location"]).content.decode()
     assert re.search(r'aria-current="page">\s*Hot whales', page)
+
+
+def test_views_of_ones_own_are_shown_before_all_that_others_share(client, editor):
+    others = [make_user("Editors") for _ in range(3)]
+    SavedView.objects.bulk_create(
+        SavedView(owner=other, name=f"A {number:02}", query="", is_shared=True)
+        for other in others
+        for number in range(25)
+    )
+    keep(client, "Zebras")
+    keep(client, "Mine")
+    assert shown_views(client)[:3] == ["Mine", "Zebras", "A 00"]
+
+
+def test_view_that_asks_for_too_much_is_not_kept(client):
+    words = "ф" * 190  # six characters each in an address
+    assert told(keep(client, "Long", urlencode({"queue": "incoming", "q": words}))) == [
+        "Search: it is too long for a view. Nothing was saved."
+    ]
+    assert not SavedView.objects.exists()
+
+
+def test_view_by_topic_outlives_the_topics_address_and_name(client):
+    merged, target = make_topic("AI"), make_topic("Artificial intelligence")
+    story = make_article(title="Robots", public=False, topics=[merged])
+    asked = {"queue": "incoming", "topic": merged.slug}
+    retopic.merge_topics([merged], target, by=make_user("Managers"))
+    OldAddress.objects.create(kind=OldAddress.Kind.TOPIC, name="robotics", topic=target)
+    for topic in (asked["topic"], "ai", "robotics"):
+        page = client.get(DESK, asked | {"topic": topic})
+        assert [card.story for card in page.context["cards"]] == [story]
+    assert "There is no topic" in client.get(DESK, asked | {"topic": "nowhere"}).text
 
 
 def test_view_is_seen_by_others_only_if_it_is_shared(client):

@@ -8,7 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from articles import editing, workflow
+from articles import editing, records, workflow
 from articles.models import Article, Conflict, Event
 from tests.factories import make_article, make_conflict, make_source, make_topic, make_user
 
@@ -117,6 +117,22 @@ def test_many_take_no_more_queries_than_one_nor_does_their_undoing(editor):
     assert queries(1) == queries(20)
 
 
+def test_disputed_stories_take_no_more_queries_than_one(editor):
+    editor.has_perm(workflow.MAY_PUBLISH)
+
+    def queries(count: int) -> int:
+        articles = [make_article(title="Ours") for _ in range(count)]
+        for article in articles:
+            make_conflict(article, "title", base="Both", theirs="Theirs")
+            make_conflict(article, "excerpt", base="Both", theirs="Theirs")
+        with CaptureQueriesContext(connection) as captured:
+            editing.edit_each({article.pk: retitled("Theirs") for article in articles}, by=editor)
+        assert {conflict.field for conflict in Conflict.objects.filter(source__article__in=articles)} == {"excerpt"}
+        return len(captured)
+
+    assert queries(1) == queries(5)
+
+
 # --- Undoing ------------------------------------------------------------------------------------
 
 
@@ -167,6 +183,28 @@ def test_edits_and_verbs_of_one_batch_are_undone_together_and_done_again(editor)
     assert rows() == [("Old", "draft")] * 3
     editing.undo(undone.batch, by=editor)
     assert rows() == done == [("New", "published"), ("Old", "rejected"), ("New", "draft")]
+
+
+def test_verb_goes_back_where_the_edits_beside_it_cancel_each_other(editor):
+    moved, edited = (make_article(title="Old", public=False) for _ in range(2))
+    batch = uuid4()
+    for article in (moved, edited):
+        editing.edit(article.pk, retitled("New"), by=editor, seen=1, batch=batch)
+        editing.edit(article.pk, retitled("Old"), by=editor, seen=2, batch=batch)
+    workflow.publish(moved, by=editor, batch=batch)
+    undone = editing.undo(batch, by=editor)
+    assert (undone.done.keys(), undone.refused) == ({moved.pk}, {edited.pk: editing.UNCHANGED})
+    moved.refresh_from_db()
+    assert (moved.title, moved.status) == ("Old", "draft")
+
+
+def test_topic_that_another_editor_adds_meanwhile_is_one_topic(editor, monkeypatch):
+    article, whales = make_article(), make_topic("Whales")
+    answers = [lambda keys: {}, records.topic_keys]  # at first the other's is not to be seen yet
+    monkeypatch.setattr(records, "topic_keys", lambda keys: answers.pop(0)(keys))
+    editing.edit(article.pk, with_topics("Whales", "Seals"), by=editor, seen=None)
+    assert [topic.name for topic in article.topics.all()] == ["Whales", "Seals"]
+    assert article.topics.first() == whales
 
 
 def test_story_of_which_part_has_changed_since_is_left_alone_whole(editor):

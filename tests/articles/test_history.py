@@ -540,6 +540,19 @@ def test_stale_restoring_is_refused_and_told_what_changed_since(client, editor):
     assert response.redirect_chain[-1][0] == f"{address('compare', article)}?from=1&to=live"
 
 
+def test_story_deleted_before_it_is_restored_is_404(client, editor, monkeypatch):
+    article = make_article(title="Old")
+    editing.edit(article.pk, lambda document: replace(document, title="New"), by=editor, seen=None)
+    real = restoring.restore
+
+    def deleted(*arguments, **more):
+        Article.objects.all().delete()
+        return real(*arguments, **more)
+
+    monkeypatch.setattr(restoring, "restore", deleted)
+    assert restore(client, article, 1, "title", version=2).status_code == 404
+
+
 def test_buttons_restore_what_the_comparison_with_the_story_shows(client, editor):
     article = make_article(title="Before")
     say(article, editor, title="After", heat=4)

@@ -240,6 +240,17 @@ def test_times_that_make_no_sense_are_refused(editor, public, at, until, message
     assert not Event.objects.exists()
 
 
+def test_story_whose_time_is_over_is_scheduled_anew(editor):
+    now = timezone.now()
+    article, begin = make_article(unpublish_at=now - timedelta(hours=1)), now + timedelta(hours=1)
+    with pytest.raises(workflow.TransitionError, match=r"^It was public until its end: schedule it anew\.$"):
+        workflow.publish(article, by=editor)
+    with pytest.raises(workflow.TransitionError, match=r"^Say from when it is to be public\.$"):
+        workflow.schedule(article, by=editor, until=begin)
+    workflow.schedule(article, by=editor, at=begin, until=begin + timedelta(hours=1))
+    assert (article.publish_at, article.unpublish_at) == (begin, begin + timedelta(hours=1))
+
+
 @pytest.mark.parametrize("verb", [workflow.unpublish, workflow.undo])
 def test_story_withdrawn_before_its_time_forgets_it(editor, verb):
     article, batch = make_article(public=False), uuid4()

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 MOST_TOPICS = 50  # of one story
+LONGEST_TOPIC = int(Topic._meta.get_field("name").max_length or 0)
+GONE = "It is no longer there."
 S = Article.Status
 
 
@@ -93,7 +95,7 @@ def _done(request: HttpRequest, verb: workflow.Verb, story: Article, seen: Seen)
     )
     if seen.key in result.done:
         return Outcome(_told(verb, story, *times), batch)
-    return Outcome(result.refused.get(seen.key, "It is no longer there."))
+    return Outcome(result.refused.get(seen.key, GONE))
 
 
 def _told(verb: workflow.Verb, story: Article, at: datetime | None, until: datetime | None) -> str:
@@ -117,7 +119,10 @@ def topics(request: HttpRequest) -> HttpResponse:
 
 
 def _retopicked(request: HttpRequest, story: Article, seen: Seen) -> Outcome:
-    chosen = Chosen.read(request.POST.getlist("topics"))
+    values = request.POST.getlist("topics")
+    if sum(map(len, values)) > MOST_TOPICS * (LONGEST_TOPIC + len(", ")):
+        return Outcome(f"Topics: at most {MOST_TOPICS}. This is longer than they can be.")
+    chosen = Chosen.read(values)
     if problem := chosen.problem(may_add=request.user.has_perm("articles.add_topic")):
         return Outcome(problem)
     batch = uuid4()
@@ -131,6 +136,8 @@ def _retopicked(request: HttpRequest, story: Article, seen: Seen) -> Outcome:
         )
     except editing.StaleError as error:
         return Outcome(str(error))
+    except Article.DoesNotExist:
+        return Outcome(GONE)
     if not edited.event:
         return Outcome(f"“{story}” has these topics already.")
     named = ", ".join(chosen.names) or "none"
@@ -147,14 +154,13 @@ class Chosen:
     @classmethod
     def read(cls, values: list[str]) -> Chosen:
         """One a value or a line. A line that is no topic's name may be several, with commas between them."""
-        lines = [clean(line) for value in values for line in value[:5000].splitlines()]
-        lines = list(filter(None, lines))[: 2 * MOST_TOPICS]
-        parts = [clean(part) for line in lines for part in line.split(",")][: 4 * MOST_TOPICS]
-        keys = {topic_key(name) for name in [*lines, *parts]}
+        lines = [line for value in values for line in value.splitlines()]
+        keys = {topic_key(clean(name)) for line in lines for name in (line, *line.split(","))}
         known = dict(Topic.objects.filter(key__in=keys).order_by().values_list("key", "name"))
         spelt: dict[str, str] = {}
         for line in lines:
-            for name in [line] if topic_key(line) in known else map(clean, line.split(",")):
+            whole = clean(line)
+            for name in [whole] if topic_key(whole) in known else map(clean, line.split(",")):
                 spelt.setdefault(topic_key(name), name)
         spelt.pop("", None)
         new = [name for key, name in spelt.items() if key not in known]
@@ -163,7 +169,7 @@ class Chosen:
     def problem(self, *, may_add: bool) -> str:
         if len(self.names) > MOST_TOPICS:
             return f"Topics: at most {MOST_TOPICS}."
-        if too_long := [name for name in self.new if len(name) > Topic._meta.get_field("name").max_length]:
+        if too_long := [name for name in self.new if len(name) > LONGEST_TOPIC]:
             return f"Topics: “{too_long[0][:40]}…” is too long for a name."
         if self.new and not may_add:
             return f"Topics: there is no topic “{self.new[0]}”, and you may not add one."

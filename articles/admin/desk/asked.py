@@ -12,7 +12,8 @@ from django.utils.http import urlencode
 from articles.admin.desk.queues import QUEUES, Order, Queue
 from articles.admin.filters import PictureFilter, TypeFilter
 from articles.documents import topic_key
-from articles.models import Article, ArticleTopic, Topic
+from articles.models import Article, ArticleTopic, OldAddress, Topic
+from articles.records import topic_keys
 from articles.search import clean, search
 from providers.models import Provider
 
@@ -106,8 +107,16 @@ def narrowed(asked: Asked, stories: ArticleQuerySet, request: HttpRequest, story
 
 
 def _in_topic(name: str) -> Q | None:
-    topic = Topic.objects.filter(Q(slug=name) | Q(key=topic_key(name))).order_by().first()
+    topic = _topic_called(name)
     return Q(pk__in=ArticleTopic.objects.filter(tag=topic).order_by().values("content_object")) if topic else None
+
+
+def _topic_called(name: str) -> int | None:
+    """The topic of this address or name, which it may have had once: views outlive both."""
+    key = topic_key(name)
+    now = Topic.objects.filter(Q(slug=name) | Q(key=key)).order_by().values_list("pk", flat=True).first()
+    old = OldAddress.objects.filter(kind=OldAddress.Kind.TOPIC, name=name).values_list("topic", flat=True)
+    return now or topic_keys([key]).get(key) or old.first()
 
 
 def _of_provider(name: str) -> Q | None:

@@ -62,7 +62,7 @@ class Card:
     @property
     def ends(self) -> str:
         """Until when it is to be public, of a story that is not public yet: the badge has from when."""
-        is_coming = self.story.status == Article.Status.PUBLISHED and not self.is_live
+        is_coming = self.story.status == Article.Status.PUBLISHED and self.story.publish_at > timezone.now()
         return moment(self.story.unpublish_at) if is_coming and self.story.unpublish_at else ""
 
     @property
@@ -96,16 +96,17 @@ class Card:
     @property
     def is_live(self) -> bool:
         """Then only its end can be scheduled."""
-        return self.story.status == Article.Status.PUBLISHED and self.story.publish_at <= timezone.now()
+        return bool(self.story.is_public)
 
     @property
     def at(self) -> str:
         """What its field for the beginning holds."""
-        return _as_input(self.story.publish_at) if self.story.status == Article.Status.PUBLISHED else ""
+        keeps = self.story.status == Article.Status.PUBLISHED and not self.story.has_ended
+        return _as_input(self.story.publish_at) if keeps else ""
 
     @property
     def until(self) -> str:
-        return _as_input(self.story.unpublish_at)
+        return "" if self.story.has_ended else _as_input(self.story.unpublish_at)
 
     @property
     def _lead(self) -> RemoteImage | None:

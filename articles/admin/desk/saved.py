@@ -10,7 +10,7 @@ from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Case, Q, When
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 LONGEST_NAME = 60  # characters
+LONGEST_QUERY = int(SavedView._meta.get_field("query").max_length or 0)
 MOST_KEPT = 30  # views of one editor
 MOST_SHOWN = 60
 
@@ -44,11 +45,11 @@ class Shown:
 def views_for(user: User, asked: Asked) -> list[Shown]:
     """The editor's own, then those that others share."""
     seen = SavedView.objects.filter(Q(owner=user.pk) | Q(is_shared=True)).select_related("owner")
-    shown = [
+    own_first = Case(When(owner=user.pk, then=0), default=1)
+    return [
         Shown(view, view.owner_id == user.pk, _same(view.query, asked.query()))
-        for view in seen.order_by("name", "pk")[:MOST_SHOWN]
+        for view in seen.order_by(own_first, "name", "pk")[:MOST_SHOWN]
     ]
-    return sorted(shown, key=lambda each: not each.is_own)
 
 
 def _same(one: str, other: str) -> bool:
@@ -90,6 +91,8 @@ def _problem(form: Any, view: SavedView) -> str:
         return " ".join(
             f"{form.fields[name].label}: {error}" for name, errors in form.errors.items() for error in errors
         )
+    if len(view.query) > LONGEST_QUERY:
+        return "Search: it is too long for a view."
     if not view.pk and SavedView.objects.filter(owner=view.owner).count() >= MOST_KEPT:
         return f"You keep {MOST_KEPT} views already: delete one first."
     try:
