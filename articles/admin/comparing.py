@@ -156,7 +156,7 @@ class Comparison:
     @cached_property
     def merged(self) -> Merge[ArticleDocument]:
         if self.base is not None:
-            return merge(self.base, self.mine, self.theirs, noise=NOISE)
+            return merge(self.base, self.mine, self.theirs, noise=NOISE, strict=True)
         disputed = tuple(name for name in changed_fields(self.mine, self.theirs) if name not in NOISE)
         return Merge(self.mine, (), (), disputed)
 

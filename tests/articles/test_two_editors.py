@@ -392,6 +392,51 @@ def test_row_that_this_one_deleted_and_the_other_left_alone_goes(ana, ben):
     assert (fresh(article).title, article.pictures.count()) == ("Ben’s", 0)
 
 
+@pytest.mark.parametrize(("choice", "order"), [("mine", "CAB"), ("theirs", "BAC")])
+def test_topics_that_both_put_in_another_order_are_chosen(ana, ben, choice, order):
+    first, second, third = (make_topic(name) for name in "ABC")
+    article = make_article(topics=[first, second, third])
+    data = ana.open(article)
+    ben.save(article, topics=[second.pk, first.pk, third.pk])
+    page = ana.send(article, data, topics=[third.pk, first.pk, second.pk])
+    assert disputed(page) == ["topics"]
+    assert document(article).topics == ("B", "A", "C")
+    ana.choose(page, topics=choice)
+    assert "".join(document(article).topics) == order
+
+
+def test_pictures_that_both_put_in_another_order_are_chosen(ana, ben):
+    article = make_article()
+    for alt in ("one", "two", "three"):
+        add_picture(article, alt=alt)
+    data = ana.open(article)
+    ben.save(article, **{"pictures-1-position": "0", "pictures-0-position": "1"})
+    page = ana.send(article, data, **{"pictures-2-position": "0", "pictures-0-position": "2"})
+    assert disputed(page) == ["images"]
+    assert [image.alt for image in document(article).images] == ["two", "one", "three"]
+
+
+@pytest.mark.parametrize(("choice", "alts"), [("mine", []), ("theirs", ["Ben’s careful words"])])
+def test_row_that_this_one_deleted_and_the_other_wrote_in_is_chosen(ana, ben, choice, alts):
+    article = make_article()
+    add_picture(article, alt="Old")
+    data = ana.open(article)
+    ben.save(article, **{"pictures-0-alt": "Ben’s careful words"})
+    page = ana.send(article, data, **{"pictures-0-DELETE": "on"})
+    assert disputed(page) == ["images"]
+    ana.choose(page, images=choice)
+    assert [image.alt for image in document(article).images] == alts
+
+
+def test_related_story_that_this_one_deleted_and_the_other_wrote_in_is_chosen(ana, ben):
+    article = make_article()
+    make_related(article)
+    data = ana.open(article)
+    ben.save(article, **{"related_stories-0-excerpt": "Ben’s summary"})
+    assert disputed(ana.send(article, data, **{"related_stories-0-DELETE": "on"})) == ["related"]
+    assert document(article).related[0].excerpt == "Ben’s summary"
+
+
 def test_related_stories_keep_what_the_form_does_not_show(ana, ben):
     article = make_article()
     story = make_related(article, title="R&#8217;s", extra={"shelf": 7}, provider=make_provider())

@@ -317,6 +317,15 @@ def test_putting_live_asks_where_the_story_says_something_else_by_now(ana, ben):
     assert not WorkingCopy.objects.exists()
 
 
+def test_putting_live_asks_before_it_takes_away_what_was_written_in_meanwhile(ana, ben):
+    article = make_article()
+    add_picture(article, alt="Old")
+    keep(ana, article, **{"pictures-0-DELETE": "on"})
+    ben.save(article, **{"pictures-0-alt": "Ben’s careful words"})
+    assert disputed(put_live(ana, article)) == ["images"]
+    assert document(article).images[0].alt == "Ben’s careful words"
+
+
 def test_changes_that_were_saved_again_while_one_chose_are_not_lost(ana, ben):
     article = make_article(title="Old", excerpt="Old")
     keep(ana, article, title="Ana’s")
