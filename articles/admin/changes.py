@@ -13,7 +13,7 @@ from django.urls import NoReverseMatch, path, reverse
 
 from articles import editing, working
 from articles.admin import drafting
-from articles.admin.comparing import put_live_draft, sealed
+from articles.admin.comparing import data_of, put_live_draft, sealed
 from articles.admin.events import editor, label
 from articles.admin.sides import Shown, side_by_side
 from articles.admin.stale import (
@@ -23,9 +23,10 @@ from articles.admin.stale import (
     is_stale,
     of_changes,
 )
-from articles.documents import ArticleDocument, field_data
+from articles.documents import ArticleDocument, field_data, topic_key
 from articles.models import Article, WorkingCopy
 from articles.records import article_document, with_parts
+from articles.renewing import unknown_topics
 from images.newsroom import is_key
 
 if TYPE_CHECKING:
@@ -69,8 +70,11 @@ class UnpublishedChanges(StaleSaves):
         """The document that the form is to show instead of the row."""
         if obj is None or request.method != "GET" or not of_changes(request):
             return None
-        copy = _copy(obj)
-        return working.document_of(copy) if copy and self.has_change_permission(request, obj) else None
+        if not hasattr(request, "shown_changes"):  # asked for by the form and each of its formsets
+            copy = _copy(obj) if self.has_change_permission(request, obj) else None
+            request.shown_changes = copy and working.document_of(copy)  # type: ignore[attr-defined]
+        shown: ArticleDocument | None = request.shown_changes  # type: ignore[attr-defined]
+        return shown
 
     def get_formset_kwargs(self, request: HttpRequest, obj: Article, inline: Any, prefix: str) -> dict[str, Any]:
         kwargs: dict[str, Any] = super().get_formset_kwargs(request, obj, inline, prefix)
@@ -98,7 +102,7 @@ class UnpublishedChanges(StaleSaves):
             if copy:
                 context |= self._told_of(request, obj, copy, may_change)
             if of_changes(request) and may_change:
-                context |= _of_the_changes(request, obj, copy)
+                context |= _of_the_changes(request, obj, self._shown(request, obj))
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     def _told_of(self, request: HttpRequest, article: Article, copy: WorkingCopy, may_change: bool) -> dict[str, Any]:
@@ -201,11 +205,13 @@ def _copy(article: Article) -> WorkingCopy | None:
     return copy
 
 
-def _of_the_changes(request: HttpRequest, article: Article, copy: WorkingCopy | None) -> dict[str, Any]:
+def _of_the_changes(request: HttpRequest, article: Article, shown: ArticleDocument | None) -> dict[str, Any]:
     """What the form of the changes has and the story's has not: what it began as, and no buttons for the story."""
-    base = sealed(copy.document, article.pk, editor(request)) if copy else ""
+    base = sealed(data_of(shown), article.pk, editor(request)) if shown else ""
+    unknown = unknown_topics(shown.topics) if shown else ()
     return {
         "shows_changes": True,
+        "gone_topics": [name for name in shown.topics if topic_key(name) in unknown] if shown else [],
         "changes_base": request.POST.get("changes-base", base),
         "verbs": [],
         "may_schedule": False,

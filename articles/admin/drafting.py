@@ -19,6 +19,7 @@ from articles.documents import (
 )
 from articles.merging import same
 from articles.models import Article, ArticleImage, RelatedStory, Topic
+from articles.renewing import unknown_topics
 from images import tasks
 from images.models import RemoteImage
 from images.newsroom import is_key
@@ -51,9 +52,7 @@ def document_from(form: ModelForm, formsets: Iterable[BaseModelFormSet], base: A
         changes["heat"] = data["heat"]
     if "provider" in form.fields:
         changes["provider"] = _outlet(data["provider"], base.provider)
-    topics = tuple(topic.name for topic in data["topics"])
-    if not same("topics", topics, base.topics):
-        changes["topics"] = topics
+    changes["topics"] = _topics(data["topics"], base.topics)
     for formset in formsets:
         if formset.prefix == "pictures":
             changes["images"] = _pictures(formset, base.images)
@@ -90,6 +89,18 @@ def _outlet(provider: Provider | None, before: ProviderRef | None) -> ProviderRe
     if before is not None and before.domain == provider.domain:
         return before
     return ProviderRef(name=provider.name, domain=provider.domain)
+
+
+def _topics(chosen: Iterable[Topic], before: tuple[str, ...]) -> tuple[str, ...]:
+    """A topic that has been deleted is none that a form can show: nobody has taken it away there."""
+    topics = tuple(topic.name for topic in chosen)
+    if same("topics", topics, before):
+        return before
+    unknown = unknown_topics(before)
+    shown = tuple(name for name in before if topic_key(name) not in unknown)
+    if same("topics", topics, shown):
+        return before
+    return (*topics, *(name for name in before if topic_key(name) in unknown))
 
 
 def _rows(formset: BaseModelFormSet) -> list[Any]:

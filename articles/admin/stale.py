@@ -42,7 +42,7 @@ from articles.admin.comparing import (
     when,
     whose,
 )
-from articles.admin.events import editor, label
+from articles.admin.events import editor, label, left_out
 from articles.admin.sides import Shown, side_by_side
 from articles.documents import ArticleDocument, DocumentError, field_data, from_data
 from articles.merging import changed_fields
@@ -313,11 +313,13 @@ class StaleSaves(NewsroomAdmin):
         article = comparison.place.article
         document, seen = comparison.settled(choices), comparison.draft.copy_version
         try:
-            edited = working.put_live(article, document, by=editor(request), seen=seen, live=article.version)
+            edited, withheld = working.put_live(article, document, by=editor(request), seen=seen, live=article.version)
         except working.MovedError:
             self.message_user(request, MOVED, messages.ERROR)
             return HttpResponseRedirect(form_address(article))
-        drafting.want_pictures(document, comparison.theirs)
+        drafting.want_pictures(article_document(edited.article), comparison.theirs)
+        if withheld:
+            self.message_user(request, f"{left_out(withheld)}.", messages.WARNING)
         names = ", ".join(map(label, edited.names))
         is_live = article.status == Article.Status.PUBLISHED
         done = "The changes are live" if is_live else "The changes are in the story"
