@@ -56,6 +56,7 @@ if TYPE_CHECKING:
 
 CHOICE = "choose-"  # before the names of the fields
 MOVED = "Somebody has saved, discarded or put live these changes meanwhile. Nothing was done: look at them again."
+REFUSED = "verb_refused"  # in the editor's session
 TEXTS = re.compile(r"title|excerpt|body|\w*_url|featured_content|stem|verb-note")  # of the form, for who wrote them
 ROW_MODELS: dict[str, type[Model]] = {"pictures": ArticleImage, "related_stories": RelatedStory}
 ROW = re.compile(r"(pictures|related_stories)-(\d+)-(address|alt|title|attribution|web_url|excerpt)$")
@@ -221,14 +222,14 @@ class StaleSaves(NewsroomAdmin):
         edited = editing.edit(article.pk, lambda now: document, by=by, seen=article.version, note=note)
         drafting.want_pictures(document, comparison.theirs)
         story: Any = edited.article
-        beside = self._set_beside(request, story, comparison.beside(choices))
+        beside = self._set_beside(request, story, comparison.beside(choices), "" if edited.event else note)
         names = (*edited.names, *beside)
         self._tell_saved(request, story, names, doings)
         if names:
             self.log_change(request, story, f"Changed {', '.join(map(label, names))}.")
         return self._then(request, story, draft.pressed, edited=bool(names))
 
-    def _set_beside(self, request: HttpRequest, article: Article, values: dict[str, Any]) -> list[str]:
+    def _set_beside(self, request: HttpRequest, article: Article, values: dict[str, Any], note: str) -> list[str]:
         """Set what no document holds; return what was set."""
         if "stem" in values:
             namesakes = Article.objects.filter(stem__iexact=values["stem"]).exclude(pk=article.pk)
@@ -240,9 +241,9 @@ class StaleSaves(NewsroomAdmin):
             return []
         Article.objects.filter(pk=article.pk).update(version=F("version") + 1, modified_at=timezone.now(), **values)
         article.refresh_from_db(fields=["version", "modified_at", *values])
-        revisions.record(article, by=editor(request))
+        revisions.record(article, by=editor(request), note=note)
         told = {"fields": list(values), "version": article.version}
-        Event.objects.create(article=article, actor=editor(request), verb=editing.EDIT, data=told)
+        Event.objects.create(article=article, actor=editor(request), verb=editing.EDIT, note=note, data=told)
         return list(values)
 
     def _tell_saved(self, request: HttpRequest, article: Article, names: Sequence[str], doings: list[Doing]) -> None:
@@ -268,9 +269,20 @@ class StaleSaves(NewsroomAdmin):
             )
         if edited:
             self._warn(request, article)
+        if verb:
+            return self._refused(request, article, edited=edited, told=pressed)
         if "_continue" in pressed:
             return HttpResponseRedirect(form_address(article))
         return self.response_post_save_change(request, article)
+
+    def _refused(self, request: HttpRequest, article: Any, *, edited: bool, told: Mapping[str, str]) -> HttpResponse:
+        """Back to the form, with what was told with the verb that was not done; the edit keeps why it was to be."""
+        values = {name: str(told[f"verb-{name}"]) for name in ("note", "at", "until") if told.get(f"verb-{name}")}
+        if edited and (note := values.get("note")):
+            Event.objects.filter(pk=article.events.values("pk")[:1]).update(note=note)
+            article.revisions.filter(version=article.version).update(note=note)
+        request.session[REFUSED] = {"article": article.pk, "told": values}
+        return HttpResponseRedirect(form_address(article, f"?{request.GET.urlencode()}" if request.GET else ""))
 
     def _saved_and(
         self, verb: workflow.Verb, request: HttpRequest, obj: Article, *, edited: bool, told: Mapping[str, str]
@@ -397,6 +409,14 @@ def is_stale(request: HttpRequest, article: Article) -> bool:
 def of_changes(request: HttpRequest) -> bool:
     """Whether the form is that of the unpublished changes."""
     return "changes" in request.GET
+
+
+def refused_told(request: HttpRequest, article: Article) -> dict[str, str]:
+    """What was told with a verb that was just not done to the story: once."""
+    if request.method != "GET" or request.session.get(REFUSED, {}).get("article") != article.pk:
+        return {}
+    told: dict[str, str] = request.session.pop(REFUSED)["told"]
+    return told
 
 
 def form_address(article: Article, query: str = "") -> str:

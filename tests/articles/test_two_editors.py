@@ -473,6 +473,27 @@ def test_verb_is_not_done_when_the_state_has_changed_meanwhile(ana, ben):
     assert (fresh(article).status, fresh(article).title) == ("rejected", "Ana’s")
 
 
+def test_what_was_told_with_a_verb_that_is_not_done_any_more_is_kept(ana, ben):
+    article = make_article(public=False, title="Old")
+    data = ana.open(article)
+    ben.save(article, _verb="submit")
+    page = ana.send(article, data, title="Ana’s", _verb="reject", **{"verb-note": "Told before"})
+    assert "It was not rejected" in messages(page)[-1]
+    assert filled(page)["verb-note"] == ["Told before"]
+    event, revision = article.events.first(), article.revisions.first()
+    assert (event.verb, event.note, revision.note) == ("edit", "Told before", "Told before")
+    assert filled(ana.client.get(address(article)))["verb-note"] == [""]
+
+
+def test_note_of_a_stale_save_that_changes_no_part_of_the_document_is_kept(ana, ben):
+    article = make_article(title="Old")
+    data = ana.open(article)
+    ben.save(article, title="Ben’s")
+    ana.send(article, data, no_picture="on", **{"verb-note": "None to be had"})
+    assert (article.events.first().note, article.revisions.first().note) == ("None to be had", "None to be had")
+    assert fresh(article).no_picture
+
+
 def test_verb_is_done_after_a_merge_when_the_state_is_as_it_was_seen(ana, ben):
     article = make_article(public=False, title="Old", excerpt="Old")
     data = ana.open(article)
@@ -779,4 +800,4 @@ def test_stale_save_reads_no_more_for_many_rows(ana, ben):
         with CaptureQueriesContext(connection) as captured:
             assert disputed(ana.send(article, data, title="Ana’s")) == ["title"]
         counts.append(len(captured) - 2 * number)
-    assert counts == [31, 31]
+    assert counts == [32, 32]
