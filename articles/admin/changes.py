@@ -20,7 +20,7 @@ from articles.admin.stale import (
     MOVED,
     StaleSaves,
     form_address,
-    is_stale,
+    is_draft,
     of_changes,
 )
 from articles.documents import ArticleDocument, field_data, topic_key
@@ -78,7 +78,7 @@ class UnpublishedChanges(StaleSaves):
 
     def get_formset_kwargs(self, request: HttpRequest, obj: Article, inline: Any, prefix: str) -> dict[str, Any]:
         kwargs: dict[str, Any] = super().get_formset_kwargs(request, obj, inline, prefix)
-        if request.method == "POST" and obj.pk and (is_stale(request, obj) or of_changes(request)):
+        if request.method == "POST" and obj.pk and is_draft(request, obj):
             there = set(kwargs["queryset"].filter(article=obj).values_list("pk", flat=True))
             kwargs["data"] = drafting.with_rows_that_are_there(kwargs["data"], prefix, there)
         elif document := self._shown(request, obj if obj.pk else None):

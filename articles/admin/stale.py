@@ -113,7 +113,7 @@ class StaleSaves(NewsroomAdmin):
             if is_stale(request, obj) and self.has_view_permission(request, obj):
                 return self._gone_page(request, kept_texts(request.POST), obj)
             raise PermissionDenied
-        if not (is_stale(request, obj) or "_keep" in request.POST or of_changes(request)):
+        if not is_draft(request, obj):
             return None
         return self._draft_answer(request, obj)
 
@@ -404,6 +404,11 @@ def _panel(name: str, comparison: Comparison, doings: list[Doing], choices: Mapp
 
 def is_stale(request: HttpRequest, article: Article) -> bool:
     return request.POST.get("version", "").strip() != str(article.version)
+
+
+def is_draft(request: HttpRequest, article: Article) -> bool:
+    """Whether what the form says is not simply to be saved over the row."""
+    return is_stale(request, article) or "_keep" in request.POST or of_changes(request)
 
 
 def of_changes(request: HttpRequest) -> bool:

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from articles import workflow
 from articles.admin.comparing import Comparison, Draft, Place
-from articles.documents import ArticleDocument
+from articles.documents import ArticleDocument, RelatedRef
 from articles.editing import StaleError, edit
 from articles.importing import Options, import_paths
 from articles.models import Article, RelatedImage
@@ -449,6 +449,29 @@ def test_related_stories_keep_what_the_form_does_not_show(ana, ben):
     )
     [after] = document(article).related
     assert after == dataclasses.replace(before[0], excerpt="Ana’s", web_url="https://new.example/")
+
+
+def test_address_of_a_related_story_whose_row_was_replaced_meanwhile_is_edited_and_the_rest_stays(ana, ben):
+    article = make_article()
+    story = make_related(article, extra={"shelf": 7})
+    RelatedImage.objects.create(related_story=story, image=make_image())
+    data = ana.open(article)
+    before = document(article).related
+    another = RelatedRef(title="Another", web_url="https://another.example/1")
+    edit(article.pk, lambda now: dataclasses.replace(now, related=(another, *now.related)), by=ben.user, seen=1)
+    ana.send(article, data, **{"related_stories-0-web_url": "https://new.example/"})
+    assert dataclasses.replace(before[0], web_url="https://new.example/") in document(article).related
+
+
+def test_picture_that_a_story_has_twice_stays_as_it_is_in_both_places(ana, ben):
+    article, image = make_article(title="Old"), make_image()
+    add_picture(article, image, alt="First", width=640, extra={"shelf": 7})
+    add_picture(article, image, alt="Second", width=1280)
+    before, data = document(article).images, ana.open(article)
+    ben.save(article, title="Ben’s")
+    ana.send(article, data, excerpt="Ana’s", **{"pictures-1-alt": "Edited"})
+    assert fresh(article).excerpt == "Ana’s"
+    assert document(article).images == (before[0], dataclasses.replace(before[1], alt="Edited"))
 
 
 # --- Verbs meanwhile ----------------------------------------------------------------------------
