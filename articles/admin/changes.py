@@ -21,9 +21,10 @@ from articles.admin.stale import (
     StaleSaves,
     form_address,
     is_draft,
+    is_stale,
     of_changes,
 )
-from articles.documents import ArticleDocument, field_data, topic_key
+from articles.documents import ArticleDocument, DocumentError, field_data, topic_key
 from articles.models import Article, WorkingCopy
 from articles.records import article_document, with_parts
 from articles.renewing import unknown_topics
@@ -80,10 +81,22 @@ class UnpublishedChanges(StaleSaves):
         kwargs: dict[str, Any] = super().get_formset_kwargs(request, obj, inline, prefix)
         if request.method == "POST" and obj.pk and is_draft(request, obj):
             there = set(kwargs["queryset"].filter(article=obj).values_list("pk", flat=True))
+            if prefix == "pictures":
+                kwargs["had"] = self._had(request, obj)
             kwargs["data"] = drafting.with_rows_that_are_there(kwargs["data"], prefix, there)
         elif document := self._shown(request, obj if obj.pk else None):
             kwargs["shown"] = drafting.rows_from(prefix, document, obj)
         return kwargs
+
+    def _had(self, request: HttpRequest, article: Article) -> set[str]:
+        """The addresses of the pictures that the form showed at first."""
+        if not (is_stale(request, article) or of_changes(request)):
+            return set()  # all of its rows are there
+        try:
+            began, _ = self.began_as(request, article)
+        except DocumentError:
+            return set()  # which refuses the form later
+        return {image.url for image in began.images} if began else set()
 
     def render_change_form(
         self,

@@ -140,14 +140,7 @@ class StaleSaves(NewsroomAdmin):
     def _draft(self, request: HttpRequest, article: Article, form: ModelForm, formsets: Sequence[Any]) -> Draft:
         target = CHANGES if "_keep" in request.POST or of_changes(request) else LIVE
         pressed = {name: str(value) for name, value in request.POST.items() if name.startswith(("_", "verb-", "seen-"))}
-        base: ArticleDocument | None
-        if of_changes(request):
-            data = opened(request.POST.get("changes-base", ""), article.pk, editor(request))
-            base, version = cast("ArticleDocument", from_data(data)), article.version
-        else:
-            posted = request.POST.get("version", "").strip()
-            version = int(posted) if is_key(posted) else 0
-            base = base_at(article.pk, version) if version != article.version else article_document(article)
+        base, version = self.began_as(request, article)
         mine = drafting.document_from(form, formsets, base or article_document(article))
         beside = {name: list(values) for name, values in drafting.beside_from(form).items()}
         if target == CHANGES and beside:
@@ -158,6 +151,13 @@ class StaleSaves(NewsroomAdmin):
             beside = {}
         self._tell_fixed_stem(request, article, form)
         return Draft(target, base, mine, version, beside=beside, pressed=pressed)
+
+    def began_as(self, request: HttpRequest, article: Article) -> tuple[ArticleDocument | None, int]:
+        """What the form showed at first, if anybody knows, and the story's version by then. Raises DocumentError."""
+        if not hasattr(request, "began"):
+            request.began = _began(request, article)  # type: ignore[attr-defined]
+        began: tuple[ArticleDocument | None, int] = request.began  # type: ignore[attr-defined]
+        return began
 
     def _tell_fixed_stem(self, request: HttpRequest, article: Article, form: ModelForm) -> None:
         """An address that was sent although readers have seen the story's by now."""
@@ -404,6 +404,15 @@ def _panel(name: str, comparison: Comparison, doings: list[Doing], choices: Mapp
 
 def is_stale(request: HttpRequest, article: Article) -> bool:
     return request.POST.get("version", "").strip() != str(article.version)
+
+
+def _began(request: HttpRequest, article: Article) -> tuple[ArticleDocument | None, int]:
+    if of_changes(request):
+        data = opened(request.POST.get("changes-base", ""), article.pk, editor(request))
+        return cast("ArticleDocument", from_data(data)), article.version
+    posted = request.POST.get("version", "").strip()
+    version = int(posted) if is_key(posted) else 0
+    return (base_at(article.pk, version) if version != article.version else article_document(article)), version
 
 
 def is_draft(request: HttpRequest, article: Article) -> bool:

@@ -17,6 +17,7 @@ from articles.importing import Options, import_paths
 from articles.models import Article, RelatedImage
 from articles.records import article_document, with_parts
 from images.models import RemoteImage
+from images.takedown import take_down
 from tests.articles.pages import filled, messages
 from tests.factories import (
     add_picture,
@@ -472,6 +473,29 @@ def test_picture_that_a_story_has_twice_stays_as_it_is_in_both_places(ana, ben):
     ana.send(article, data, excerpt="Ana’s", **{"pictures-1-alt": "Edited"})
     assert fresh(article).excerpt == "Ana’s"
     assert document(article).images == (before[0], dataclasses.replace(before[1], alt="Edited"))
+
+
+@pytest.mark.parametrize("stays", [True, False])
+def test_picture_that_was_taken_down_meanwhile_is_no_obstacle(ana, ben, stays):
+    article = make_article(title="Old")
+    picture = add_picture(article, alt="Old").image
+    data = ana.open(article)
+    images = [dataclasses.replace(each, title="Ben’s") for each in document(article).images if stays]
+    edit(article.pk, lambda now: dataclasses.replace(now, images=tuple(images)), by=ben.user, seen=1)
+    take_down(RemoteImage.objects.filter(pk=picture.pk), by=make_user("Managers"), reason="They asked.")
+    ana.send(article, data, title="Ana’s")
+    assert fresh(article).title == "Ana’s"
+    assert [image.title for image in document(article).images] == ["Ben’s"] * stays
+
+
+def test_picture_that_was_taken_down_is_still_no_new_one_in_a_stale_form(ana, ben):
+    article, picture = make_article(title="Old"), make_image()
+    data = ana.open(article)
+    ben.save(article, excerpt="Ben’s")
+    take_down(RemoteImage.objects.filter(pk=picture.pk), by=make_user("Managers"), reason="They asked.")
+    page = ana.send(article, data, title="Ana’s", **picture_rows({"address": picture.source_url}))
+    assert "This picture was taken down: They asked." in page.text
+    assert fresh(article).title == "Old"
 
 
 # --- Verbs meanwhile ----------------------------------------------------------------------------
