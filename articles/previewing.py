@@ -62,8 +62,9 @@ def kept_by_nobody(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespo
 
 
 def changes_of(article: Article) -> WorkingCopy | None:
-    """The changes to the story that are not live yet, if there are any."""
-    return WorkingCopy.objects.filter(article=article).first()
+    """The changes to the story that are not live yet, if there are any that can be read."""
+    copy = WorkingCopy.objects.filter(article=article).first()
+    return copy if copy and working.is_readable(copy) else None
 
 
 def shown_page(article: Article, changes: WorkingCopy | None) -> dict[str, Any]:

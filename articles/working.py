@@ -14,7 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from articles import editing, workflow
-from articles.documents import ArticleDocument, from_data, to_data
+from articles.documents import ArticleDocument, DocumentError, from_data, to_data
 from articles.merging import changed_fields
 from articles.models import Article, Event, WorkingCopy
 from articles.records import article_document
@@ -36,8 +36,17 @@ def copy_of(article: int) -> WorkingCopy | None:
     return WorkingCopy.objects.filter(article=article).select_related("author").first()
 
 
+def is_readable(copy: WorkingCopy) -> bool:
+    """Whether it can be read: it may have been kept before the rules of documents were as they are."""
+    try:
+        from_data(copy.base), from_data(copy.document)
+    except DocumentError:
+        return False
+    return True
+
+
 def document_of(copy: WorkingCopy) -> ArticleDocument:
-    """The story as it is to be."""
+    """The story as it is to be. Raises DocumentError, as does `base_of`."""
     return _read(copy.document)
 
 
@@ -51,7 +60,9 @@ def _read(data: dict[str, Any]) -> ArticleDocument:
 
 
 def fields_of(copy: WorkingCopy) -> tuple[str, ...]:
-    """In what the changes differ from what they began as."""
+    """In what the changes differ from what they began as; nothing can be said of those that cannot be read."""
+    if not is_readable(copy):
+        return ()
     return changed_fields(from_data(copy.base), from_data(copy.document))
 
 

@@ -18,6 +18,7 @@ from articles.admin.events import editor, label
 from articles.admin.sides import Shown, side_by_side
 from articles.admin.stale import (
     MOVED,
+    UNREADABLE,
     StaleSaves,
     form_address,
     is_draft,
@@ -55,9 +56,11 @@ class UnpublishedChanges(StaleSaves):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        if request.method == "GET" and of_changes(request) and not _has_changes(object_id):
-            self.message_user(request, NO_CHANGES, messages.INFO)
-            return HttpResponseRedirect(request.path)
+        if request.method == "GET" and of_changes(request):
+            copy = working.copy_of(int(object_id)) if is_key(object_id) else None
+            if copy is None or not working.is_readable(copy):
+                self.message_user(request, UNREADABLE if copy else NO_CHANGES, messages.INFO)
+                return HttpResponseRedirect(request.path)
         return super().change_view(request, object_id, form_url, extra_context)
 
     def get_form(self, request: HttpRequest, obj: Article | None = None, change: bool = False, **kwargs: Any) -> Any:
@@ -122,9 +125,10 @@ class UnpublishedChanges(StaleSaves):
         return {
             "working_copy": copy,
             "changed": [label(name) for name in working.fields_of(copy)],
+            "is_readable": working.is_readable(copy),
             "shows_changes": of_changes(request),
             "may_change_copy": may_change,
-            "may_keep": may_change,
+            "may_keep": may_change and working.is_readable(copy),
             "preview": _preview(article),
         }
 
@@ -155,6 +159,9 @@ class UnpublishedChanges(StaleSaves):
             copy = working.copy_of(article.pk)
             if copy is None or str(copy.version) != request.POST.get("changes-version"):
                 return self._moved(request, article)
+            if not working.is_readable(copy):
+                self.message_user(request, UNREADABLE, messages.ERROR)
+                return HttpResponseRedirect(form_address(article))
             return self.submit(request, article, put_live_draft(copy))
 
     def discard_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -198,6 +205,7 @@ class UnpublishedChanges(StaleSaves):
             "object": article,
             "copy": copy,
             "changed": [label(name) for name in working.fields_of(copy)],
+            "is_readable": working.is_readable(copy),
         }
 
 
@@ -206,10 +214,6 @@ def _article(object_id: str) -> Article:
     if article is None:
         raise Http404
     return article
-
-
-def _has_changes(object_id: str) -> bool:
-    return is_key(object_id) and working.copy_of(int(object_id)) is not None
 
 
 def _copy(article: Article) -> WorkingCopy | None:
@@ -236,6 +240,8 @@ def _of_the_changes(request: HttpRequest, article: Article, shown: ArticleDocume
 
 def _panels(live: ArticleDocument, copy: WorkingCopy) -> Any:
     """Field by field what would be another once the changes were live: as it is, and as it is to be."""
+    if not working.is_readable(copy):
+        return
     document = working.document_of(copy)
     for name in working.fields_of(copy):
         values = field_data(live, name), field_data(document, name)

@@ -58,6 +58,7 @@ CHOICE = "choose-"  # before the names of the fields
 MOVED = "Somebody has saved, discarded or put live these changes meanwhile. Nothing was done: look at them again."
 REFUSED = "verb_refused"  # in the editor's session
 TEXTS = re.compile(r"title|excerpt|body|\w*_url|featured_content|stem|verb-note")  # of the form, for who wrote them
+UNREADABLE = "The unpublished changes of this story cannot be read any more. They can only be discarded."
 ROW_MODELS: dict[str, type[Model]] = {"pictures": ArticleImage, "related_stories": RelatedStory}
 ROW = re.compile(r"(pictures|related_stories)-(\d+)-(address|alt|title|attribution|web_url|excerpt)$")
 
@@ -134,6 +135,9 @@ class StaleSaves(NewsroomAdmin):
             draft = self._draft(request, article, form, editable)
         except DocumentError as error:
             request.draft_refusal = f"{error}. Nothing was saved."  # type: ignore[attr-defined]
+            return None
+        if draft.target == CHANGES and (copy := working.copy_of(article.pk)) and not working.is_readable(copy):
+            request.draft_refusal = f"{UNREADABLE} Nothing was saved."  # type: ignore[attr-defined]
             return None
         return self.submit(request, article, draft)
 

@@ -491,6 +491,27 @@ def test_discarding_asks_first_and_leaves_an_event(ana):
 # --- Who may ------------------------------------------------------------------------------------
 
 
+def test_changes_that_cannot_be_read_any_more_are_told_of_and_can_be_discarded(ana):
+    article = make_article(title="Old")
+    keep(ana, article, title="New")
+    copy = WorkingCopy.objects.get()
+    copy.document |= {"quality": "of no use any more"}
+    copy.save()
+    assert "they cannot be read any more" in ana.client.get(address(article)).text
+    for page in ("changes", "discard"):
+        assert "cannot be read any more" in ana.client.get(address(article, page)).text
+    unreadable = "The unpublished changes of this story cannot be read any more. They can only be discarded."
+    form = ana.client.get(address(article, query="?changes=1"), follow=True)
+    assert (messages(form), filled(form)["title"]) == ([unreadable], ["Old"])
+    assert messages(put_live(ana, article)) == [unreadable]
+    assert "cannot be read any more" in ana.send(article, filled(form), title="Mine", **KEEP).text
+    assert ana.client.get(address(article, "preview", "?changes=1")).status_code == 200
+    assert fresh(article).title == "Old"
+    ana.client.post(address(article, "discard"), {"changes-version": copy.version})
+    assert not WorkingCopy.objects.exists()
+    assert article.events.first().verb == "discard_changes"
+
+
 @pytest.mark.parametrize("group", ["", "Contributors"])
 def test_who_may_not_change_a_published_story_may_do_nothing_with_its_changes(ana, group):
     article = make_article(title="Old")
