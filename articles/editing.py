@@ -25,6 +25,7 @@ from articles.importing.updating import Edit, store_each
 from articles.merging import changed_fields
 from articles.models import Article, Event, SourceFile
 from articles.records import article_document, with_parts
+from articles.renewing import renewed
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -38,6 +39,7 @@ CHUNK = 500  # stories held at once
 EDIT = "edit"
 NOT_YOURS = "You may change only what you wrote yourself, until it is published."
 UNCHANGED = "Nothing about it would change."
+NAMES_OTHERS = frozenset({"provider", "images", "related"})  # topics are found by their old names when they are stored
 NOT_EDITED = frozenset({"secured", "published"})  # sealed, and moved by verbs alone
 
 
@@ -213,7 +215,10 @@ def undo(batch: UUID, *, by: User) -> workflow.Result:
     _lock(sorted(last))
     now = dict(Article.objects.filter(pk__in=last).order_by().values_list("pk", "version"))
     as_left = {key for key, version in now.items() if version == last[key]}
-    edited = edit_each(_backwards(events, as_left), by=by, batch=again, verb=workflow.UNDO, undoes=str(batch))
+    withheld: dict[int, int] = {}
+    back = _backwards(events, as_left, withheld)
+    edited = edit_each(back, by=by, batch=again, verb=workflow.UNDO, undoes=str(batch))
+    _tell_withheld(edited, withheld)
     unfit = {key for key, reason in edited.refused.items() if reason != UNCHANGED}  # edits may cancel each other
     moved = workflow.undo(batch, by=by, again=again, only=as_left - unfit)
     refused = {key: workflow.CHANGED_SINCE for key in now if key not in as_left} | edited.refused
@@ -222,8 +227,9 @@ def undo(batch: UUID, *, by: User) -> workflow.Result:
     return workflow.Result(edited.done | moved.done, refused, moved.changes)
 
 
-def _backwards(events: Sequence[Event], only: Collection[int]) -> dict[int, Change]:
-    """For each story of these, what makes its edited fields say what they said before the first of its edits."""
+def _backwards(events: Sequence[Event], only: Collection[int], withheld: dict[int, int]) -> dict[int, Change]:
+    """For each story of these, what makes its edited fields say what they said before the first of its edits.
+    `withheld`: takes up of how many pictures that made it leave out."""
     edits: dict[int, list[Event]] = defaultdict(list)
     for event in events:
         if "fields" in event.data and event.article_id in only:
@@ -231,13 +237,26 @@ def _backwards(events: Sequence[Event], only: Collection[int]) -> dict[int, Chan
     began = {key: some[0].data["version"] for key, some in edits.items()}
     reach = max(Counter(event.article_id for event in events).values())
     before = revisions.before_each(began, reach)
-    return {key: _back_to(before.get(key), some) for key, some in edits.items()}
+    return {key: _back_to(key, before.get(key), some, withheld) for key, some in edits.items()}
 
 
-def _back_to(before: ArticleDocument | None, edits: Iterable[Event]) -> Change:
+def _back_to(key: int, before: ArticleDocument | None, edits: Iterable[Event], withheld: dict[int, int]) -> Change:
     names = {name for event in edits for name in event.data["fields"]}
 
     def back(now: ArticleDocument) -> ArticleDocument:
-        return now if before is None else dataclasses.replace(now, **{name: getattr(before, name) for name in names})
+        if before is None:
+            return now
+        after = dataclasses.replace(now, **{name: getattr(before, name) for name in names})
+        if names.isdisjoint(NAMES_OTHERS):
+            return after
+        after, withheld[key] = renewed(now, after)
+        return after
 
     return back
+
+
+def _tell_withheld(edited: workflow.Result, withheld: Mapping[int, int]) -> None:
+    for key, number in withheld.items():
+        if number and (event := edited.done.get(key)):
+            event.data["withheld"] = number
+            event.save(update_fields=["data"])

@@ -37,14 +37,16 @@ class Merge(Generic[D]):
     conflicts: tuple[str, ...]  # changed on both sides, differently: ours stays, theirs is kept beside it
 
 
-def merge(base: D, ours: D, theirs: D, *, noise: Collection[str] = ()) -> Merge[D]:
-    """`noise`: fields whose conflicts are nobody's business; ours stays without being told."""
+def merge(base: D, ours: D, theirs: D, *, noise: Collection[str] = (), strict: bool = False) -> Merge[D]:
+    """`noise`: fields whose conflicts are nobody's business; ours stays without being told. `strict`: for two people,
+    of whom neither goes before the other. Ours is then disputed, too, where it undoes what theirs did to a list: where
+    both put its items into another order, and where theirs wrote in an item that ours took away."""
     changes: dict[str, Any] = {}
     kept, conflicts = [], []
     for field in dataclasses.fields(base):
         name = field.name
         before, here, there = (getattr(side, name) for side in (base, ours, theirs))
-        value, disputed = merge_values(name, before, here, there)
+        value, disputed = merge_values(name, before, here, there, strict=strict)
         if not same(name, value, here):
             changes[name] = value
         elif not same(name, here, before) and not same(name, here, there):
@@ -55,7 +57,7 @@ def merge(base: D, ours: D, theirs: D, *, noise: Collection[str] = ()) -> Merge[
     return Merge(dataclasses.replace(ours, **changes), tuple(changes), tuple(kept), tuple(conflicts))
 
 
-def merge_values(name: str, before: Any, here: Any, there: Any) -> tuple[Any, bool]:
+def merge_values(name: str, before: Any, here: Any, there: Any, *, strict: bool = False) -> tuple[Any, bool]:
     """The merged value of one field, and whether something in it is disputed (and so stays as it is here)."""
     if same(name, here, there) or same(name, there, before):
         return here, False
@@ -64,7 +66,7 @@ def merge_values(name: str, before: Any, here: Any, there: Any) -> tuple[Any, bo
     if identity := IDENTITY.get(name):
         sides = [_by_identity(side, identity) for side in (before, here, there)]
         if all(len(found) == len(side) for found, side in zip(sides, (before, here, there), strict=True)):
-            return _merge_lists(*sides)
+            return _merge_lists(*sides, strict=strict)
     if isinstance(here, dict) and isinstance(before, dict) and isinstance(there, dict):
         return _merge_mappings(before, here, there)
     return here, True
@@ -99,37 +101,41 @@ def _by_identity(items: Sequence[Any], identity: Key) -> dict[str, Any]:
     return {identity(item): item for item in items}
 
 
-def _merge_lists(before: dict[str, Any], here: dict[str, Any], there: dict[str, Any]) -> tuple[tuple[Any, ...], bool]:
+def _merge_lists(
+    before: dict[str, Any], here: dict[str, Any], there: dict[str, Any], *, strict: bool
+) -> tuple[tuple[Any, ...], bool]:
     """The items of both sides but those that one side took away, in the order of the side that changed the order:
     ours if both did."""
+    common = before.keys() & here.keys() & there.keys()
+    order, ours, theirs = ([key for key in side if key in common] for side in (before, here, there))
+    disputed = strict and order not in (ours, theirs) and ours != theirs
     merged: dict[str, Any] = {}
-    disputed = False
-    for key in _order(list(before), list(here), list(there)):
-        keep, value, item_disputed = _merge_items(before.get(key), here.get(key), there.get(key))
+    for key in _order(list(here), list(there)) if ours != order else _order(list(there), list(here)):
+        keep, value, item_disputed = _merge_items(before.get(key), here.get(key), there.get(key), strict)
         disputed |= item_disputed
         if keep:
             merged[key] = value
     return tuple(merged.values()), disputed
 
 
-def _merge_items(before: Any, here: Any, there: Any) -> tuple[bool, Any, bool]:
+def _merge_items(before: Any, here: Any, there: Any, strict: bool) -> tuple[bool, Any, bool]:
     """Whether an item stays, its value, and whether it is disputed. None: a side does not have it."""
-    has_parts = dataclasses.is_dataclass(here)  # else its identity is all there is to it
-    if here is None:
-        return before is None, there, False  # the source's new one, or one that was taken away here
+    has_parts = dataclasses.is_dataclass(here or there)  # else its identity is all there is to it
+    if here is None:  # the source's new one, or one that was taken away here
+        return before is None, there, strict and has_parts and None not in (before, there) and there != before
     if there is None:
         changed = before is not None and has_parts and here != before
         return before is None or changed, here, changed
     if before is not None and has_parts:
-        return True, *_merge_parts(before, here, there)
+        return True, *_merge_parts(before, here, there, strict)
     return True, here, has_parts and here != there
 
 
-def _merge_parts(before: Any, here: Any, there: Any) -> tuple[Any, bool]:
+def _merge_parts(before: Any, here: Any, there: Any, strict: bool) -> tuple[Any, bool]:
     changes, disputed = {}, False
     for field in dataclasses.fields(here):
         sides = (getattr(side, field.name) for side in (before, here, there))
-        changes[field.name], part_disputed = merge_values(field.name, *sides)
+        changes[field.name], part_disputed = merge_values(field.name, *sides, strict=strict)
         disputed |= part_disputed
     return dataclasses.replace(here, **changes), disputed
 
@@ -148,10 +154,8 @@ def _merge_mappings(before: dict[str, Any], here: dict[str, Any], there: dict[st
 _ABSENT = object()
 
 
-def _order(before: list[str], here: list[str], there: list[str]) -> list[str]:
-    """All keys, in the order of one side; what only the other has comes behind its neighbour there."""
-    moved_here = [key for key in here if key in before] != [key for key in before if key in here]
-    first, second = (here, there) if moved_here else (there, here)
+def _order(first: list[str], second: list[str]) -> list[str]:
+    """All keys, in the order of the first; what only the second has comes behind its neighbour there."""
     order = list(first)
     for index, key in enumerate(second):
         if key not in order:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 from functools import wraps
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -16,10 +16,10 @@ from django.db.models.functions import Coalesce
 from django.http import HttpResponse
 from django.utils import timezone
 
-from articles import workflow
+from articles import workflow, working
 from articles.bulk import find
 from articles.cards import Lead, Named, Outlet, Report, Story, related_to, story_as_it_is
-from articles.documents import ArticleDocument, ImageRef, ProviderRef, RelatedRef, from_data, topic_key
+from articles.documents import ArticleDocument, ImageRef, ProviderRef, RelatedRef, topic_key
 from articles.models import Article, Event, PreviewLink, Topic, WorkingCopy
 from articles.story_page import page_context
 from images.models import RemoteImage
@@ -62,8 +62,9 @@ def kept_by_nobody(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespo
 
 
 def changes_of(article: Article) -> WorkingCopy | None:
-    """The changes to the story that are not live yet, if there are any."""
-    return WorkingCopy.objects.filter(article=article).first()
+    """The changes to the story that are not live yet, if there are any that can be read."""
+    copy = WorkingCopy.objects.filter(article=article).first()
+    return copy if copy and working.is_readable(copy) else None
 
 
 def shown_page(article: Article, changes: WorkingCopy | None) -> dict[str, Any]:
@@ -71,7 +72,7 @@ def shown_page(article: Article, changes: WorkingCopy | None) -> dict[str, Any]:
     story = story_as_it_is(article.pk)
     if changes is None:
         return page_context(story, related_to(article.pk))
-    document = cast("ArticleDocument", from_data(changes.document))
+    document = working.document_of(changes)
     named = _Named(document)
     return page_context(_story(story, document, named), [named.report(each) for each in document.related])
 

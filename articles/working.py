@@ -14,9 +14,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from articles import editing, workflow
-from articles.documents import ArticleDocument, from_data, to_data
+from articles.documents import ArticleDocument, DocumentError, from_data, to_data
 from articles.merging import changed_fields
 from articles.models import Article, Event, WorkingCopy
+from articles.records import article_document
+from articles.renewing import renewed, with_present_names
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -34,19 +36,34 @@ def copy_of(article: int) -> WorkingCopy | None:
     return WorkingCopy.objects.filter(article=article).select_related("author").first()
 
 
+def is_readable(copy: WorkingCopy) -> bool:
+    """Whether it can be read: it may have been kept before the rules of documents were as they are."""
+    try:
+        from_data(copy.base), from_data(copy.document)
+    except DocumentError:
+        return False
+    return True
+
+
 def document_of(copy: WorkingCopy) -> ArticleDocument:
-    """The story as it is to be."""
-    return cast("ArticleDocument", from_data(copy.document))
+    """The story as it is to be. Raises DocumentError, as does `base_of`."""
+    return _read(copy.document)
 
 
 def base_of(copy: WorkingCopy) -> ArticleDocument:
     """The story as it was when the changes were begun."""
-    return cast("ArticleDocument", from_data(copy.base))
+    return _read(copy.base)
+
+
+def _read(data: dict[str, Any]) -> ArticleDocument:
+    return with_present_names(cast("ArticleDocument", from_data(data)))
 
 
 def fields_of(copy: WorkingCopy) -> tuple[str, ...]:
-    """In what the changes differ from what they began as."""
-    return changed_fields(base_of(copy), document_of(copy))
+    """In what the changes differ from what they began as; nothing can be said of those that cannot be read."""
+    if not is_readable(copy):
+        return ()
+    return changed_fields(from_data(copy.base), from_data(copy.document))
 
 
 @transaction.atomic
@@ -76,18 +93,23 @@ def keep(
 
 
 @transaction.atomic
-def put_live(article: Article, document: ArticleDocument, *, by: User, seen: int, live: int) -> editing.Edited:
+def put_live(
+    article: Article, document: ArticleDocument, *, by: User, seen: int, live: int
+) -> tuple[editing.Edited, int]:
     """Make the story say `document`, which the changes were merged into. `seen`: their version; `live`: the story's.
+    The caller has locked it. The number is of pictures that were left out, as all of their outlet are taken down.
     Raises MovedError, editing.StaleError, PermissionDenied."""
     _require(article, by)
     copy = _seen(article, seen)
     if copy is None:
         raise MovedError
-    edited = editing.edit(article.pk, lambda now: document, by=by, seen=live, note=copy.note, verb=PUT_LIVE)
+    after, withheld = renewed(article_document(article), document)
+    told: dict[str, Any] = {"withheld": withheld} if withheld else {}
+    edited = editing.edit(article.pk, lambda now: after, by=by, seen=live, note=copy.note, verb=PUT_LIVE, **told)
     if edited.event is None:
-        _tell(article, by, PUT_LIVE, copy.note, fields=[])
+        _tell(article, by, PUT_LIVE, copy.note, fields=[], **told)
     copy.delete()
-    return edited
+    return edited, withheld
 
 
 @transaction.atomic

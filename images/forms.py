@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.validators import URLValidator
@@ -14,6 +14,9 @@ from django.utils.safestring import SafeString
 from images import tasks
 from images.alt import MISSING, alt_warning
 from images.models import RemoteImage
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 NO_CREDIT = "No credit."
 LONGEST_ADDRESS = 2000  # bytes: PostgreSQL's index takes a little more
@@ -94,10 +97,11 @@ class PlacedForm(KeepsUntouched):
 
 
 class PlacedFormSet(BaseInlineFormSet):
-    """`shown`: records that are not stored, for the empty form to show instead of those that are."""
+    """`shown`: records that are not stored, for the empty form to show instead of those that are. `had`: addresses of
+    pictures that rows had which are not there any more."""
 
-    def __init__(self, *args: Any, shown: list[Any] | None = None, **kwargs: Any) -> None:
-        self.shown = shown
+    def __init__(self, *args: Any, shown: list[Any] | None = None, had: Collection[str] = (), **kwargs: Any) -> None:
+        self.shown, self.had = shown, had
         super().__init__(*args, **kwargs)
 
     def get_queryset(self) -> Any:
@@ -105,6 +109,7 @@ class PlacedFormSet(BaseInlineFormSet):
 
     def add_fields(self, form: Any, index: int | None) -> None:
         super().add_fields(form, index)
+        form.had = self.had
         if "DELETE" in form.fields:  # a box in a table, without a label of its own
             form.fields["DELETE"].widget.attrs["aria-label"] = "Delete this row"
 
@@ -119,6 +124,7 @@ class PlacedFormSet(BaseInlineFormSet):
 class PictureForm(PlacedForm):
     """A picture by its address: the editor pastes one, and the image waits to be fetched."""
 
+    had: Collection[str] = ()  # addresses that the formset says were there before
     address = forms.CharField(
         label="Address",
         max_length=2000,
@@ -136,7 +142,8 @@ class PictureForm(PlacedForm):
     def clean_address(self) -> str:
         """One that was there before is no matter of this form: it may have been taken down since."""
         address: str = self.cleaned_data["address"]
-        return picture_address(address) if "address" in self.changed_data else address
+        is_new = "address" in self.changed_data and address not in self.had
+        return picture_address(address) if is_new else address
 
     def save(self, commit: bool = True) -> Any:
         if "address" in self.changed_data:

@@ -19,7 +19,7 @@ from django.utils.text import capfirst
 from django.views.decorators.http import require_POST, require_safe
 
 from articles import editing, workflow
-from articles.admin.events import DONE, editor, told
+from articles.admin.events import DONE, editor, left_out, told
 from articles.models import Article, Event
 
 if TYPE_CHECKING:
@@ -55,7 +55,9 @@ def undo(request: HttpRequest) -> HttpResponse:
 
 def _told_undone(result: workflow.Result) -> str:
     done = f"Undone: {stories(len(result.done))}." if result.done else "Nothing was undone."
-    return " ".join([done, *told_refused(result.refused)])
+    withheld = sum(event.data.get("withheld", 0) for event in result.done.values())
+    told_withheld = [f"{left_out(withheld)}."] if withheld else []
+    return " ".join([done, *told_withheld, *told_refused(result.refused)])
 
 
 def told_refused(refused: dict[int, str]) -> list[str]:

@@ -13,19 +13,22 @@ from django.urls import NoReverseMatch, path, reverse
 
 from articles import editing, working
 from articles.admin import drafting
-from articles.admin.comparing import put_live_draft, sealed
+from articles.admin.comparing import data_of, put_live_draft, sealed
 from articles.admin.events import editor, label
 from articles.admin.sides import Shown, side_by_side
 from articles.admin.stale import (
     MOVED,
+    UNREADABLE,
     StaleSaves,
     form_address,
+    is_draft,
     is_stale,
     of_changes,
 )
-from articles.documents import ArticleDocument, field_data
+from articles.documents import ArticleDocument, DocumentError, field_data, topic_key
 from articles.models import Article, WorkingCopy
 from articles.records import article_document, with_parts
+from articles.renewing import unknown_topics
 from images.newsroom import is_key
 
 if TYPE_CHECKING:
@@ -53,9 +56,11 @@ class UnpublishedChanges(StaleSaves):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        if request.method == "GET" and of_changes(request) and not _has_changes(object_id):
-            self.message_user(request, NO_CHANGES, messages.INFO)
-            return HttpResponseRedirect(request.path)
+        if request.method == "GET" and of_changes(request):
+            copy = working.copy_of(int(object_id)) if is_key(object_id) else None
+            if copy is None or not working.is_readable(copy):
+                self.message_user(request, UNREADABLE if copy else NO_CHANGES, messages.INFO)
+                return HttpResponseRedirect(request.path)
         return super().change_view(request, object_id, form_url, extra_context)
 
     def get_form(self, request: HttpRequest, obj: Article | None = None, change: bool = False, **kwargs: Any) -> Any:
@@ -69,17 +74,32 @@ class UnpublishedChanges(StaleSaves):
         """The document that the form is to show instead of the row."""
         if obj is None or request.method != "GET" or not of_changes(request):
             return None
-        copy = _copy(obj)
-        return working.document_of(copy) if copy and self.has_change_permission(request, obj) else None
+        if not hasattr(request, "shown_changes"):  # asked for by the form and each of its formsets
+            copy = _copy(obj) if self.has_change_permission(request, obj) else None
+            request.shown_changes = copy and working.document_of(copy)  # type: ignore[attr-defined]
+        shown: ArticleDocument | None = request.shown_changes  # type: ignore[attr-defined]
+        return shown
 
     def get_formset_kwargs(self, request: HttpRequest, obj: Article, inline: Any, prefix: str) -> dict[str, Any]:
         kwargs: dict[str, Any] = super().get_formset_kwargs(request, obj, inline, prefix)
-        if request.method == "POST" and obj.pk and (is_stale(request, obj) or of_changes(request)):
+        if request.method == "POST" and obj.pk and is_draft(request, obj):
             there = set(kwargs["queryset"].filter(article=obj).values_list("pk", flat=True))
+            if prefix == "pictures":
+                kwargs["had"] = self._had(request, obj)
             kwargs["data"] = drafting.with_rows_that_are_there(kwargs["data"], prefix, there)
         elif document := self._shown(request, obj if obj.pk else None):
             kwargs["shown"] = drafting.rows_from(prefix, document, obj)
         return kwargs
+
+    def _had(self, request: HttpRequest, article: Article) -> set[str]:
+        """The addresses of the pictures that the form showed at first."""
+        if not (is_stale(request, article) or of_changes(request)):
+            return set()  # all of its rows are there
+        try:
+            began, _ = self.began_as(request, article)
+        except DocumentError:
+            return set()  # which refuses the form later
+        return {image.url for image in began.images} if began else set()
 
     def render_change_form(
         self,
@@ -98,16 +118,17 @@ class UnpublishedChanges(StaleSaves):
             if copy:
                 context |= self._told_of(request, obj, copy, may_change)
             if of_changes(request) and may_change:
-                context |= _of_the_changes(request, obj, copy)
+                context |= _of_the_changes(request, obj, self._shown(request, obj))
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     def _told_of(self, request: HttpRequest, article: Article, copy: WorkingCopy, may_change: bool) -> dict[str, Any]:
         return {
             "working_copy": copy,
             "changed": [label(name) for name in working.fields_of(copy)],
+            "is_readable": working.is_readable(copy),
             "shows_changes": of_changes(request),
             "may_change_copy": may_change,
-            "may_keep": may_change,
+            "may_keep": may_change and working.is_readable(copy),
             "preview": _preview(article),
         }
 
@@ -138,6 +159,9 @@ class UnpublishedChanges(StaleSaves):
             copy = working.copy_of(article.pk)
             if copy is None or str(copy.version) != request.POST.get("changes-version"):
                 return self._moved(request, article)
+            if not working.is_readable(copy):
+                self.message_user(request, UNREADABLE, messages.ERROR)
+                return HttpResponseRedirect(form_address(article))
             return self.submit(request, article, put_live_draft(copy))
 
     def discard_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -181,6 +205,7 @@ class UnpublishedChanges(StaleSaves):
             "object": article,
             "copy": copy,
             "changed": [label(name) for name in working.fields_of(copy)],
+            "is_readable": working.is_readable(copy),
         }
 
 
@@ -191,21 +216,19 @@ def _article(object_id: str) -> Article:
     return article
 
 
-def _has_changes(object_id: str) -> bool:
-    return is_key(object_id) and working.copy_of(int(object_id)) is not None
-
-
 def _copy(article: Article) -> WorkingCopy | None:
     """Asked for once: Django remembers also that there is none."""
     copy: WorkingCopy | None = getattr(article, "working_copy", None)
     return copy
 
 
-def _of_the_changes(request: HttpRequest, article: Article, copy: WorkingCopy | None) -> dict[str, Any]:
+def _of_the_changes(request: HttpRequest, article: Article, shown: ArticleDocument | None) -> dict[str, Any]:
     """What the form of the changes has and the story's has not: what it began as, and no buttons for the story."""
-    base = sealed(copy.document, article.pk, editor(request)) if copy else ""
+    base = sealed(data_of(shown), article.pk, editor(request)) if shown else ""
+    unknown = unknown_topics(shown.topics) if shown else ()
     return {
         "shows_changes": True,
+        "gone_topics": [name for name in shown.topics if topic_key(name) in unknown] if shown else [],
         "changes_base": request.POST.get("changes-base", base),
         "verbs": [],
         "may_schedule": False,
@@ -217,6 +240,8 @@ def _of_the_changes(request: HttpRequest, article: Article, copy: WorkingCopy | 
 
 def _panels(live: ArticleDocument, copy: WorkingCopy) -> Any:
     """Field by field what would be another once the changes were live: as it is, and as it is to be."""
+    if not working.is_readable(copy):
+        return
     document = working.document_of(copy)
     for name in working.fields_of(copy):
         values = field_data(live, name), field_data(document, name)

@@ -19,6 +19,7 @@ from articles.importing.batches import NOISE
 from articles.merging import Merge, changed_fields, merge, take_theirs
 from articles.models import Article, Revision, WorkingCopy
 from articles.records import article_document
+from articles.renewing import with_present_names
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -85,9 +86,10 @@ def put_live_draft(copy: WorkingCopy) -> Draft:
 def base_at(article: int, version: int) -> ArticleDocument | None:
     """The story as an editor saw it, if anybody knows."""
     try:
-        return revisions.as_of(article, version) if version else None
+        known = revisions.as_of(article, version) if version else None
     except DocumentError:
         return None  # what was stored before the rules were as they are
+    return known and with_present_names(known)
 
 
 @dataclass(frozen=True)
@@ -156,7 +158,7 @@ class Comparison:
     @cached_property
     def merged(self) -> Merge[ArticleDocument]:
         if self.base is not None:
-            return merge(self.base, self.mine, self.theirs, noise=NOISE)
+            return merge(self.base, self.mine, self.theirs, noise=NOISE, strict=True)
         disputed = tuple(name for name in changed_fields(self.mine, self.theirs) if name not in NOISE)
         return Merge(self.mine, (), (), disputed)
 

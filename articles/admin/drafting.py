@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import html
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -19,6 +20,7 @@ from articles.documents import (
 )
 from articles.merging import same
 from articles.models import Article, ArticleImage, RelatedStory, Topic
+from articles.renewing import unknown_topics
 from images import tasks
 from images.models import RemoteImage
 from images.newsroom import is_key
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from django.forms import BaseModelFormSet, ModelForm
     from django.http import QueryDict
 
+Item = TypeVar("Item", ImageRef, RelatedRef)
 T = TypeVar("T", ArticleDocument, ImageRef, RelatedRef)
 SPELT = frozenset({"title", "excerpt"})  # stored in the source's spelling, shown as readers see them
 FIELDS = (
@@ -36,6 +39,7 @@ FIELDS = (
 )
 PICTURE_FIELDS = ("title", "attribution", "alt")
 RELATED_FIELDS = ("title", "excerpt", "web_url", "published_at", "type", "quality")
+PLACE = "place"  # of a row, what it was in the form that was opened
 BESIDE = ("stem", "no_picture")  # fields of the form that no document holds
 
 
@@ -51,9 +55,7 @@ def document_from(form: ModelForm, formsets: Iterable[BaseModelFormSet], base: A
         changes["heat"] = data["heat"]
     if "provider" in form.fields:
         changes["provider"] = _outlet(data["provider"], base.provider)
-    topics = tuple(topic.name for topic in data["topics"])
-    if not same("topics", topics, base.topics):
-        changes["topics"] = topics
+    changes["topics"] = _topics(data["topics"], base.topics)
     for formset in formsets:
         if formset.prefix == "pictures":
             changes["images"] = _pictures(formset, base.images)
@@ -92,6 +94,18 @@ def _outlet(provider: Provider | None, before: ProviderRef | None) -> ProviderRe
     return ProviderRef(name=provider.name, domain=provider.domain)
 
 
+def _topics(chosen: Iterable[Topic], before: tuple[str, ...]) -> tuple[str, ...]:
+    """A topic that has been deleted is none that a form can show: nobody has taken it away there."""
+    topics = tuple(topic.name for topic in chosen)
+    if same("topics", topics, before):
+        return before
+    unknown = unknown_topics(before)
+    shown = tuple(name for name in before if topic_key(name) not in unknown)
+    if same("topics", topics, shown):
+        return before
+    return (*topics, *(name for name in before if topic_key(name) in unknown))
+
+
 def _rows(formset: BaseModelFormSet) -> list[Any]:
     """The rows that stay, in the order of their positions; those that have none come last."""
     rows = [form for form in formset.forms if form.cleaned_data and not form.cleaned_data.get("DELETE")]
@@ -103,27 +117,43 @@ def _position(form: ModelForm) -> float:
     return float("inf") if position is None else position
 
 
-def _pictures(formset: BaseModelFormSet, before: Iterable[ImageRef]) -> tuple[ImageRef, ...]:
+def _pictures(formset: BaseModelFormSet, before: Sequence[ImageRef]) -> tuple[ImageRef, ...]:
     """By address: another address is another picture, of which nothing else is known."""
-    known = {image.url: image for image in before}
-    pictures = []
+    pictures, found = [], Counter[str]()
     for form in _rows(formset):
         url = form.cleaned_data["address"]
-        image = known.get(url) or ImageRef(url=url)
+        began = _began_as(form, before)
+        if began is None or began.url != url:
+            began = _nth([image for image in before if image.url == url], found[url])
+        found[url] += 1
+        image = began or ImageRef(url=url)
         pictures.append(dataclasses.replace(image, **_edited(form, image, PICTURE_FIELDS)))
     return tuple(pictures)
 
 
-def _related(formset: BaseModelFormSet, before: Iterable[RelatedRef]) -> tuple[RelatedRef, ...]:
+def _related(formset: BaseModelFormSet, before: Sequence[RelatedRef]) -> tuple[RelatedRef, ...]:
     """By web address, as it is now or as it was in the row."""
     known = {story.web_url: story for story in before}
     stories = []
     for form in _rows(formset):
         url = form.cleaned_data["web_url"]
-        story = known.get(url) or known.get(form.initial.get("web_url", "")) or RelatedRef(title="", web_url="")
+        began = _began_as(form, before)
+        if began is None or began.web_url != url:
+            began = known.get(url) or began
+        story = began or RelatedRef(title="", web_url="")
         provider = _outlet(form.cleaned_data.get("provider"), story.provider)
         stories.append(dataclasses.replace(story, provider=provider, **_edited(form, story, RELATED_FIELDS)))
     return tuple(stories)
+
+
+def _began_as(form: ModelForm, before: Sequence[Item]) -> Item | None:
+    """What the row showed at first, by the place that it had."""
+    place = form.data.get(form.add_prefix(PLACE), "")
+    return _nth(before, int(place)) if is_key(place) else None
+
+
+def _nth(items: Sequence[Item], number: int) -> Item | None:
+    return items[number] if number < len(items) else None
 
 
 def beside_from(form: ModelForm) -> dict[str, tuple[Any, Any]]:
@@ -151,18 +181,20 @@ def want_pictures(document: ArticleDocument, before: ArticleDocument) -> None:
 
 def with_rows_that_are_there(data: QueryDict, prefix: str, there: Collection[int]) -> QueryDict:
     """The data of a formset in which rows whose records have gone (an import replaces them) are new ones, behind those
-    that are there. Those that were to be deleted are left out."""
+    that are there. Those that were to be deleted are left out. All keep their places."""
     total, initial = (data.get(f"{prefix}-{name}_FORMS", "") for name in ("TOTAL", "INITIAL"))
     if not is_key(total) or not is_key(initial):
         return data  # the formset says what is wrong with it
     rows = [_row(data, f"{prefix}-{number}-") for number in range(min(int(total), len(data)))]
+    for number, row in enumerate(rows[: int(initial)]):
+        row[PLACE] = [str(number)]
     keys = [row.get("id", [""])[-1] for row in rows]
     is_there = [is_key(key) and int(key) in there for key in keys]
     old = [row for row, stays in zip(rows, is_there, strict=True) if stays]
     new = [row | {"id": [""]} for row, stays in zip(rows, is_there, strict=True) if not stays and "DELETE" not in row]
     changed = data.copy()
     for number, row in enumerate(rows):
-        for name in row:
+        for name in row.keys() - {PLACE}:
             del changed[f"{prefix}-{number}-{name}"]
     for number, row in enumerate([*old, *new]):
         for name, values in row.items():

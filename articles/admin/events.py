@@ -59,7 +59,16 @@ def told(event: Event) -> str:
     text = f"{done}: {names}" if names else done
     if "took" in event.data:
         text += " (theirs taken)" if event.data["took"] else " (ours kept)"
+    if number := event.data.get("withheld"):
+        text += f" ({left_out(number)})"
     return text
+
+
+def left_out(number: int) -> str:
+    """Of pictures that an old document has and readers may not see."""
+    if number == 1:
+        return "1 picture was left out: all pictures of its outlet are taken down"
+    return f"{number} pictures were left out: all pictures of their outlet are taken down"
 
 
 def label(name: str, model: type[Model] = Article) -> str:

@@ -16,7 +16,7 @@ from django.utils.html import format_html
 from django.views.decorators.http import require_POST
 
 from articles import restoring, revisions
-from articles.admin.events import editor, label, moment
+from articles.admin.events import editor, label, left_out, moment
 from articles.admin.sides import Compared, compared
 from articles.admin.timeline import Timeline, fields_told, moments
 from articles.documents import ArticleDocument, DocumentError, field_data
@@ -168,11 +168,7 @@ class WithHistory:
 
     def _tell(self, request: HttpRequest, version: int, restored: restoring.Restored) -> None:
         if restored.withheld:
-            one = restored.withheld == 1
-            left = f"{'1 picture was' if one else f'{restored.withheld} pictures were'} left out"
-            self.message_user(
-                request, f"{left}: all pictures of {'its' if one else 'their'} outlet are taken down.", messages.WARNING
-            )
+            self.message_user(request, f"{left_out(restored.withheld)}.", messages.WARNING)
         edited = restored.edited
         if not edited.event:
             self.message_user(request, "It says that already. Nothing was changed.", messages.INFO)

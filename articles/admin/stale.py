@@ -42,7 +42,7 @@ from articles.admin.comparing import (
     when,
     whose,
 )
-from articles.admin.events import editor, label
+from articles.admin.events import editor, label, left_out
 from articles.admin.sides import Shown, side_by_side
 from articles.documents import ArticleDocument, DocumentError, field_data, from_data
 from articles.merging import changed_fields
@@ -56,7 +56,9 @@ if TYPE_CHECKING:
 
 CHOICE = "choose-"  # before the names of the fields
 MOVED = "Somebody has saved, discarded or put live these changes meanwhile. Nothing was done: look at them again."
+REFUSED = "verb_refused"  # in the editor's session
 TEXTS = re.compile(r"title|excerpt|body|\w*_url|featured_content|stem|verb-note")  # of the form, for who wrote them
+UNREADABLE = "The unpublished changes of this story cannot be read any more. They can only be discarded."
 ROW_MODELS: dict[str, type[Model]] = {"pictures": ArticleImage, "related_stories": RelatedStory}
 ROW = re.compile(r"(pictures|related_stories)-(\d+)-(address|alt|title|attribution|web_url|excerpt)$")
 
@@ -112,7 +114,7 @@ class StaleSaves(NewsroomAdmin):
             if is_stale(request, obj) and self.has_view_permission(request, obj):
                 return self._gone_page(request, kept_texts(request.POST), obj)
             raise PermissionDenied
-        if not (is_stale(request, obj) or "_keep" in request.POST or of_changes(request)):
+        if not is_draft(request, obj):
             return None
         return self._draft_answer(request, obj)
 
@@ -134,19 +136,15 @@ class StaleSaves(NewsroomAdmin):
         except DocumentError as error:
             request.draft_refusal = f"{error}. Nothing was saved."  # type: ignore[attr-defined]
             return None
+        if draft.target == CHANGES and (copy := working.copy_of(article.pk)) and not working.is_readable(copy):
+            request.draft_refusal = f"{UNREADABLE} Nothing was saved."  # type: ignore[attr-defined]
+            return None
         return self.submit(request, article, draft)
 
     def _draft(self, request: HttpRequest, article: Article, form: ModelForm, formsets: Sequence[Any]) -> Draft:
         target = CHANGES if "_keep" in request.POST or of_changes(request) else LIVE
         pressed = {name: str(value) for name, value in request.POST.items() if name.startswith(("_", "verb-", "seen-"))}
-        base: ArticleDocument | None
-        if of_changes(request):
-            data = opened(request.POST.get("changes-base", ""), article.pk, editor(request))
-            base, version = cast("ArticleDocument", from_data(data)), article.version
-        else:
-            posted = request.POST.get("version", "").strip()
-            version = int(posted) if is_key(posted) else 0
-            base = base_at(article.pk, version) if version != article.version else article_document(article)
+        base, version = self.began_as(request, article)
         mine = drafting.document_from(form, formsets, base or article_document(article))
         beside = {name: list(values) for name, values in drafting.beside_from(form).items()}
         if target == CHANGES and beside:
@@ -157,6 +155,13 @@ class StaleSaves(NewsroomAdmin):
             beside = {}
         self._tell_fixed_stem(request, article, form)
         return Draft(target, base, mine, version, beside=beside, pressed=pressed)
+
+    def began_as(self, request: HttpRequest, article: Article) -> tuple[ArticleDocument | None, int]:
+        """What the form showed at first, if anybody knows, and the story's version by then. Raises DocumentError."""
+        if not hasattr(request, "began"):
+            request.began = _began(request, article)  # type: ignore[attr-defined]
+        began: tuple[ArticleDocument | None, int] = request.began  # type: ignore[attr-defined]
+        return began
 
     def _tell_fixed_stem(self, request: HttpRequest, article: Article, form: ModelForm) -> None:
         """An address that was sent although readers have seen the story's by now."""
@@ -221,14 +226,14 @@ class StaleSaves(NewsroomAdmin):
         edited = editing.edit(article.pk, lambda now: document, by=by, seen=article.version, note=note)
         drafting.want_pictures(document, comparison.theirs)
         story: Any = edited.article
-        beside = self._set_beside(request, story, comparison.beside(choices))
+        beside = self._set_beside(request, story, comparison.beside(choices), "" if edited.event else note)
         names = (*edited.names, *beside)
         self._tell_saved(request, story, names, doings)
         if names:
             self.log_change(request, story, f"Changed {', '.join(map(label, names))}.")
         return self._then(request, story, draft.pressed, edited=bool(names))
 
-    def _set_beside(self, request: HttpRequest, article: Article, values: dict[str, Any]) -> list[str]:
+    def _set_beside(self, request: HttpRequest, article: Article, values: dict[str, Any], note: str) -> list[str]:
         """Set what no document holds; return what was set."""
         if "stem" in values:
             namesakes = Article.objects.filter(stem__iexact=values["stem"]).exclude(pk=article.pk)
@@ -240,9 +245,9 @@ class StaleSaves(NewsroomAdmin):
             return []
         Article.objects.filter(pk=article.pk).update(version=F("version") + 1, modified_at=timezone.now(), **values)
         article.refresh_from_db(fields=["version", "modified_at", *values])
-        revisions.record(article, by=editor(request))
+        revisions.record(article, by=editor(request), note=note)
         told = {"fields": list(values), "version": article.version}
-        Event.objects.create(article=article, actor=editor(request), verb=editing.EDIT, data=told)
+        Event.objects.create(article=article, actor=editor(request), verb=editing.EDIT, note=note, data=told)
         return list(values)
 
     def _tell_saved(self, request: HttpRequest, article: Article, names: Sequence[str], doings: list[Doing]) -> None:
@@ -268,9 +273,20 @@ class StaleSaves(NewsroomAdmin):
             )
         if edited:
             self._warn(request, article)
+        if verb:
+            return self._refused(request, article, edited=edited, told=pressed)
         if "_continue" in pressed:
             return HttpResponseRedirect(form_address(article))
         return self.response_post_save_change(request, article)
+
+    def _refused(self, request: HttpRequest, article: Any, *, edited: bool, told: Mapping[str, str]) -> HttpResponse:
+        """Back to the form, with what was told with the verb that was not done; the edit keeps why it was to be."""
+        values = {name: str(told[f"verb-{name}"]) for name in ("note", "at", "until") if told.get(f"verb-{name}")}
+        if edited and (note := values.get("note")):
+            Event.objects.filter(pk=article.events.values("pk")[:1]).update(note=note)
+            article.revisions.filter(version=article.version).update(note=note)
+        request.session[REFUSED] = {"article": article.pk, "told": values}
+        return HttpResponseRedirect(form_address(article, f"?{request.GET.urlencode()}" if request.GET else ""))
 
     def _saved_and(
         self, verb: workflow.Verb, request: HttpRequest, obj: Article, *, edited: bool, told: Mapping[str, str]
@@ -313,11 +329,13 @@ class StaleSaves(NewsroomAdmin):
         article = comparison.place.article
         document, seen = comparison.settled(choices), comparison.draft.copy_version
         try:
-            edited = working.put_live(article, document, by=editor(request), seen=seen, live=article.version)
+            edited, withheld = working.put_live(article, document, by=editor(request), seen=seen, live=article.version)
         except working.MovedError:
             self.message_user(request, MOVED, messages.ERROR)
             return HttpResponseRedirect(form_address(article))
-        drafting.want_pictures(document, comparison.theirs)
+        drafting.want_pictures(article_document(edited.article), comparison.theirs)
+        if withheld:
+            self.message_user(request, f"{left_out(withheld)}.", messages.WARNING)
         names = ", ".join(map(label, edited.names))
         is_live = article.status == Article.Status.PUBLISHED
         done = "The changes are live" if is_live else "The changes are in the story"
@@ -392,9 +410,31 @@ def is_stale(request: HttpRequest, article: Article) -> bool:
     return request.POST.get("version", "").strip() != str(article.version)
 
 
+def _began(request: HttpRequest, article: Article) -> tuple[ArticleDocument | None, int]:
+    if of_changes(request):
+        data = opened(request.POST.get("changes-base", ""), article.pk, editor(request))
+        return cast("ArticleDocument", from_data(data)), article.version
+    posted = request.POST.get("version", "").strip()
+    version = int(posted) if is_key(posted) else 0
+    return (base_at(article.pk, version) if version != article.version else article_document(article)), version
+
+
+def is_draft(request: HttpRequest, article: Article) -> bool:
+    """Whether what the form says is not simply to be saved over the row."""
+    return is_stale(request, article) or "_keep" in request.POST or of_changes(request)
+
+
 def of_changes(request: HttpRequest) -> bool:
     """Whether the form is that of the unpublished changes."""
     return "changes" in request.GET
+
+
+def refused_told(request: HttpRequest, article: Article) -> dict[str, str]:
+    """What was told with a verb that was just not done to the story: once."""
+    if request.method != "GET" or request.session.get(REFUSED, {}).get("article") != article.pk:
+        return {}
+    told: dict[str, str] = request.session.pop(REFUSED)["told"]
+    return told
 
 
 def form_address(article: Article, query: str = "") -> str:

@@ -40,6 +40,7 @@ from articles.admin.forms import ArticleForm, LoadedAutocomplete, RelatedStoryFo
 from articles.admin.history import WithHistory
 from articles.admin.presence import TellsWhoIsThere
 from articles.admin.sources import differs_badge
+from articles.admin.stale import refused_told
 from articles.importing.settling import forget_agreed
 from articles.models import Article, ArticleImage, Conflict, Event, RelatedImage, RelatedStory, SourceFile, Topic
 from articles.outbound import link_key
@@ -263,7 +264,8 @@ class ArticleAdmin(WithHistory, UnpublishedChanges, TellsWhoIsThere):
         ]
         verbs = {verb.name for verb in context["verbs"]}
         context |= {"zone": timezone.get_current_timezone_name()}
-        context |= {"verb_form": VerbForm(request.POST or None)} if may_change else {}
+        typed = refused_told(request, obj) if obj else {}
+        context |= {"verb_form": VerbForm(request.POST or None, initial=typed)} if may_change else {}
         context["may_schedule"] = workflow.SCHEDULE.name in verbs
         context["show_save_and_add_another"] = obj is None
         if obj:
@@ -355,7 +357,7 @@ class ArticleAdmin(WithHistory, UnpublishedChanges, TellsWhoIsThere):
         self, verb: workflow.Verb, request: HttpRequest, obj: Article, *, edited: bool, told: Mapping[str, str]
     ) -> HttpResponse:
         saved = "saved" if edited else "not changed"
-        form = VerbForm(told)
+        form, is_done = VerbForm(told), False
         try:
             if not form.is_valid():
                 raise workflow.TransitionError(form.told_errors())
@@ -365,10 +367,12 @@ class ArticleAdmin(WithHistory, UnpublishedChanges, TellsWhoIsThere):
         except workflow.TransitionError as error:
             self.message_user(request, f"The story was {saved}, and not {verb.done}. {error}", messages.ERROR)
         else:
-            saved_and = "saved and " if edited else ""
+            is_done, saved_and = True, "saved and " if edited else ""
             self.message_user(request, f"“{obj}” was {saved_and}{verb.done}.", messages.SUCCESS)
         if edited or verb.target == Article.Status.PUBLISHED:
             self._warn(request, obj)
+        if not is_done:
+            return self._refused(request, obj, edited=edited, told=told)
         return self.response_post_save_change(request, obj)
 
     def _warn(self, request: HttpRequest, article: Article) -> None:

@@ -365,6 +365,20 @@ def test_time_that_makes_no_sense_is_refused_by_name_and_the_edit_is_kept(client
     assert (article.status, article.excerpt) == ("draft", "New")
 
 
+def test_what_was_told_with_a_refused_verb_is_still_in_the_form_and_in_the_log(client):
+    article = make_article(public=False, title="Soon")
+    told = {"verb-note": "A long reason", "verb-at": "2020-01-01T10:00", "verb-until": "2099-01-01T10:00"}
+    response = submit(client, address(article), excerpt="New", **told, _verb="schedule")
+    assert response.redirect_chain[0][0] == address(article)
+    assert {name: [value] for name, value in told.items()}.items() <= filled(response).items()
+    event, revision = article.events.first(), article.revisions.first()
+    assert (event.verb, event.note, revision.note) == ("edit", "A long reason", "A long reason")
+    other = make_article(public=False)
+    submit(client, address(article), **told, _verb="schedule")
+    assert "A long reason" not in filled(client.get(address(other)))["verb-note"]
+    assert article.events.count() == 1
+
+
 def test_story_is_sent_back_with_a_reason_that_its_page_shows(client):
     article = make_article(public=False, status="in_review", title="Hasty")
     response = submit(client, address(article), _verb="send_back")

@@ -7,10 +7,23 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from articles import editing, records, workflow
+from articles.documents import ProviderRef
 from articles.models import Article, Conflict, Event
-from tests.factories import make_article, make_conflict, make_source, make_topic, make_user
+from providers.models import Provider
+from providers.takedown import take_down_pictures
+from tests.articles.pages import messages
+from tests.factories import (
+    add_picture,
+    make_article,
+    make_conflict,
+    make_provider,
+    make_source,
+    make_topic,
+    make_user,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -145,6 +158,37 @@ def test_undo_puts_back_topics_in_their_order_and_can_be_undone(editor):
     assert (event.verb, event.actor, event.data["undoes"]) == ("undo", editor, str(batch))
     editing.undo(undone.batch, by=editor)
     assert topics(article) == ["Newts", "Apes"]
+
+
+def edit_away(article, editor, **values):
+    """Edit it, and how to undo that."""
+    batch = uuid4()
+    editing.edit(article.pk, lambda now: dataclasses.replace(now, **values), by=editor, seen=None, batch=batch)
+    return batch
+
+
+def test_undo_leaves_out_pictures_of_an_outlet_that_are_all_taken_down_since(editor, client):
+    article = make_article(provider=make_provider(), title="Old")
+    add_picture(article)
+    batch = edit_away(article, editor, images=(), title="New")
+    take_down_pictures(article.provider, by=make_user("Managers"), reason="They asked.")
+    client.force_login(editor)
+    told = messages(client.post(reverse("admin:desk_undo"), {"batch": batch}, follow=True))
+    assert told == ["Undone: 1 story. 1 picture was left out: all pictures of its outlet are taken down."]
+    article.refresh_from_db()
+    assert (article.title, article.pictures.count()) == ("Old", 0)
+    assert article.events.first().data["withheld"] == 1
+
+
+def test_undo_finds_an_outlet_by_the_domain_that_it_has_now(editor):
+    outlet, other = make_provider(domain="old.example"), make_provider()
+    article = make_article(provider=outlet)
+    batch = edit_away(article, editor, provider=ProviderRef(name=other.name, domain=other.domain))
+    outlet.domain = "new.example"
+    outlet.save()
+    editing.undo(batch, by=editor)
+    article.refresh_from_db()
+    assert (article.provider, Provider.objects.count()) == (outlet, 2)
 
 
 def test_undo_keeps_what_was_changed_since_and_says_so(editor):

@@ -96,6 +96,32 @@ def test_a_list_that_says_one_thing_twice_is_not_merged_by_items():
     assert (result.document.images, result.conflicts) == (images(one=2), ("images",))
 
 
+@pytest.mark.parametrize(
+    ("ours", "theirs", "merged", "disputed"),
+    [
+        ("cab", "bac", "cab", True),  # both moved, otherwise
+        ("cab", "cab", "cab", False),  # both alike
+        ("cab", "abcd", "cdab", False),  # we alone
+        ("abcx", "bac", "bacx", False),  # they alone
+        ("cabx", "bad", "bxad", False),  # they alone moved what both still have
+    ],
+)
+def test_orders_of_two_people_are_disputed(ours, theirs, merged, disputed):
+    sides = [but(topics=tuple(side)) for side in ("abc", ours, theirs)]
+    result = merge(*sides, strict=True)
+    assert ("".join(result.document.topics), bool(result.conflicts)) == (merged, disputed)
+    assert not merge(*sides).conflicts, "a source does not ask"
+
+
+def test_what_one_took_away_and_the_other_wrote_in_is_disputed_between_two_people():
+    sides = but(images=images(one=1, two=2)), but(images=images(two=2)), but(images=images(one=9, two=2))
+    result = merge(*sides, strict=True)
+    assert (result.document.images, result.conflicts) == (images(two=2), ("images",))
+    assert not merge(*sides).conflicts, "what was taken away here stays away"
+    left_alone = merge(sides[0], sides[1], but(images=images(one=1, two=2, three=3)), strict=True)
+    assert (left_alone.document.images, left_alone.conflicts) == (images(two=2, three=3), ())
+
+
 def test_unknown_keys_are_merged_one_by_one():
     result = merge(but(extra={"a": 1, "b": 1}), but(extra={"a": 2, "b": 1}), but(extra={"a": 1, "c": 3}))
     assert (result.document.extra, result.conflicts) == ({"a": 2, "c": 3}, ())

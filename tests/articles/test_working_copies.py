@@ -5,12 +5,15 @@ import json
 import pytest
 from django.urls import reverse
 
-from articles.models import Article, SiteVersion, WorkingCopy
+from articles.models import Article, SiteVersion, Topic, WorkingCopy
+from articles.retopic import merge_topics
 from articles.working import document_of
 from images.models import RemoteImage
+from providers.models import Provider
+from providers.takedown import take_down_pictures
 from tests.articles.pages import filled, messages
 from tests.articles.test_two_editors import Editor, Source, disputed, document, picture_rows
-from tests.factories import add_picture, make_article, make_provider, make_related, make_topic
+from tests.factories import add_picture, make_article, make_image, make_provider, make_related, make_topic, make_user
 
 pytestmark = pytest.mark.django_db
 KEEP = {"_keep": "Keep as unpublished changes"}
@@ -317,6 +320,94 @@ def test_putting_live_asks_where_the_story_says_something_else_by_now(ana, ben):
     assert not WorkingCopy.objects.exists()
 
 
+def test_putting_live_asks_before_it_takes_away_what_was_written_in_meanwhile(ana, ben):
+    article = make_article()
+    add_picture(article, alt="Old")
+    keep(ana, article, **{"pictures-0-DELETE": "on"})
+    ben.save(article, **{"pictures-0-alt": "Ben’s careful words"})
+    assert disputed(put_live(ana, article)) == ["images"]
+    assert document(article).images[0].alt == "Ben’s careful words"
+
+
+def test_pictures_of_an_outlet_that_are_all_taken_down_since_are_left_out_and_told(ana):
+    outlet, picture = make_provider(), make_image()
+    article = make_article(provider=outlet, title="Old")
+    rows = picture_rows({"address": picture.source_url}, {"address": "https://pictures.example/other.png"})
+    keep(ana, article, title="New", **rows)
+    take_down_pictures(outlet, by=make_user("Managers"), reason="They asked.")
+    told = messages(put_live(ana, article))
+    assert told[0] == "2 pictures were left out: all pictures of their outlet are taken down."
+    assert (fresh(article).title, document(article).images) == ("New", ())
+    assert article.events.first().data["withheld"] == 2
+    assert not RemoteImage.objects.filter(source_url=picture.source_url, state="pending", urgent=True).exists()
+
+
+def rename(topic) -> None:
+    """As a manager does it in the topic's form."""
+    manager, url = Editor("manager", "Managers"), reverse("admin:articles_topic_change", args=[topic.pk])
+    data = filled(manager.client.get(url), "topic_form")
+    manager.client.post(url, data | {"name": "New name", "_save": "Save"})
+
+
+def merge_away(topic) -> None:
+    merge_topics([topic], make_topic("New name"), by=make_user("Managers"))
+
+
+@pytest.mark.parametrize("change", [rename, merge_away])
+def test_topic_that_is_called_otherwise_since_stays_in_the_changes(ana, change):
+    kept, topic = make_topic("Kept"), make_topic("Old name")
+    article = make_article(title="Old", topics=[kept])
+    keep(ana, article, topics=[kept.pk, topic.pk])
+    change(topic)
+    now = Topic.objects.get(name="New name")
+    data = form_of_changes(ana, article)
+    assert data["topics"] == [str(kept.pk), str(now.pk)]
+    assert "New name" in ana.client.get(address(article, "preview", "?changes=1")).text
+    send_changes(ana, article, data, title="New")
+    assert document_of(WorkingCopy.objects.get()).topics == ("Kept", "New name")
+    put_live(ana, article)
+    assert document(article).topics == ("Kept", "New name")
+
+
+def test_topic_that_the_changes_take_away_does_not_come_back_by_another_name(ana):
+    topic = make_topic("Old name")
+    article = make_article(topics=[topic])
+    keep(ana, article, topics=[])
+    rename(topic)
+    put_live(ana, article)
+    assert document(article).topics == ()
+
+
+def test_topic_that_was_deleted_since_stays_in_the_changes_and_the_form_says_so(ana):
+    kept, gone, added = (make_topic(name) for name in ("Kept", "Gone", "Added"))
+    article = make_article(title="Old")
+    keep(ana, article, topics=[gone.pk, kept.pk])
+    gone.delete()
+    assert "Deleted since, and kept in the changes: Gone." in ana.client.get(address(article, query="?changes=1")).text
+    send_changes(ana, article, form_of_changes(ana, article), title="New")
+    assert document_of(WorkingCopy.objects.get()).topics == ("Gone", "Kept")
+    send_changes(ana, article, form_of_changes(ana, article), topics=[added.pk])
+    assert document_of(WorkingCopy.objects.get()).topics == ("Added", "Gone")
+
+
+def test_outlet_that_has_moved_since_stays_in_the_changes_and_is_made_no_second_time(ana):
+    outlet, other = make_provider(), make_provider()
+    article = make_article(title="Old")
+    make_related(article, provider=other)
+    keep(ana, article, provider=outlet.pk)
+    for record, domain in ((outlet, "moved.example"), (other, "also.example")):
+        record.domain = domain
+        record.save()
+    data = form_of_changes(ana, article)
+    assert (data["provider"], data["related_stories-0-provider"]) == ([str(outlet.pk)], [str(other.pk)])
+    send_changes(ana, article, data, title="New")
+    count = Provider.objects.count()
+    put_live(ana, article)
+    live = document(article)
+    assert (live.provider.domain, live.related[0].provider.domain) == ("moved.example", "also.example")
+    assert Provider.objects.count() == count
+
+
 def test_changes_that_were_saved_again_while_one_chose_are_not_lost(ana, ben):
     article = make_article(title="Old", excerpt="Old")
     keep(ana, article, title="Ana’s")
@@ -400,6 +491,27 @@ def test_discarding_asks_first_and_leaves_an_event(ana):
 # --- Who may ------------------------------------------------------------------------------------
 
 
+def test_changes_that_cannot_be_read_any_more_are_told_of_and_can_be_discarded(ana):
+    article = make_article(title="Old")
+    keep(ana, article, title="New")
+    copy = WorkingCopy.objects.get()
+    copy.document |= {"quality": "of no use any more"}
+    copy.save()
+    assert "they cannot be read any more" in ana.client.get(address(article)).text
+    for page in ("changes", "discard"):
+        assert "cannot be read any more" in ana.client.get(address(article, page)).text
+    unreadable = "The unpublished changes of this story cannot be read any more. They can only be discarded."
+    form = ana.client.get(address(article, query="?changes=1"), follow=True)
+    assert (messages(form), filled(form)["title"]) == ([unreadable], ["Old"])
+    assert messages(put_live(ana, article)) == [unreadable]
+    assert "cannot be read any more" in ana.send(article, filled(form), title="Mine", **KEEP).text
+    assert ana.client.get(address(article, "preview", "?changes=1")).status_code == 200
+    assert fresh(article).title == "Old"
+    ana.client.post(address(article, "discard"), {"changes-version": copy.version})
+    assert not WorkingCopy.objects.exists()
+    assert article.events.first().verb == "discard_changes"
+
+
 @pytest.mark.parametrize("group", ["", "Contributors"])
 def test_who_may_not_change_a_published_story_may_do_nothing_with_its_changes(ana, group):
     article = make_article(title="Old")
@@ -445,12 +557,12 @@ def test_query_count_of_the_form_of_changes_does_not_grow_with_its_rows(ana, dja
     make_related(article, provider=make_provider())
     keep(ana, article, title="New")
     ana.client.get(address(article))
-    with django_assert_num_queries(29):
+    with django_assert_num_queries(32):
         ana.client.get(address(article, query="?changes=1"))
     WorkingCopy.objects.all().delete()
     for _ in range(5):
         add_picture(article)
         make_related(article, provider=make_provider())
     keep(ana, article, title="New")
-    with django_assert_num_queries(29):
+    with django_assert_num_queries(32):
         ana.client.get(address(article, query="?changes=1"))
