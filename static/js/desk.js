@@ -6,6 +6,10 @@
   const EVERY = 30_000; // milliseconds between looks at how many stories wait
   const PAUSE = 120; // milliseconds without a key before names are asked for
   const MOST_UNDONE = 100;
+  const MOST_AGAIN = 10; // pages that are fetched once more when the desk comes back
+  const CSRF_REFUSED = /Form not accepted/; // in 403_csrf.html
+  const SHOWN = 12_000; // milliseconds that what was done is told
+  const hasKeys = !matchMedia("(hover: none), (pointer: coarse)").matches;
   const DOING = {
     publish: "Publishing", schedule: "Scheduling", submit: "Submitting", send_back: "Sending back",
     unpublish: "Unpublishing", reject: "Rejecting", restore: "Restoring", topics: "Saving topics",
@@ -18,7 +22,15 @@
   const bulk = document.getElementById("bulk");
   const toast = document.getElementById("desk-toast");
   const said = document.getElementById("desk-status");
+  const search = document.getElementById("desk-search");
   const { desk: address, cards, counts, undo: undoing, names, query, zone, addsTopics } = desk.dataset;
+
+  // What was here when the page was left, by the same tab: the card that the keys were about, marks, how far it went.
+  const kept = `desk ${query}`;
+  const before = JSON.parse(sessionStorage.getItem(kept) ?? "{}");
+  addEventListener("pagehide", () => {
+    sessionStorage.setItem(kept, JSON.stringify({ at: current?.id, marks: [...marks], pages }));
+  });
 
   // --- Cards -------------------------------------------------------------------------------------
 
@@ -43,6 +55,19 @@
     fetchMoreIfLow();
   };
 
+  // Nothing is done to a story that the editor does not see.
+  const isInSight = (item) => {
+    const { top, bottom, height } = card(item).getBoundingClientRect();
+    return Math.min(bottom, innerHeight) - Math.max(top, 0) >= Math.min(height, innerHeight) / 2;
+  };
+  const isOutOfSight = () => current !== null && !current.hidden && !isInSight(current);
+  const goInSight = () => go(itemsHere().find(isInSight) ?? current);
+  const goBack = () => {
+    const item = isHereOrFirst();
+    if (item) go(item);
+    else if (!nothing.hidden) nothing.focus();
+  };
+
   const neighbour = (item, way) => {
     let next = item?.[way];
     while (next && !isHere(next)) next = next[way];
@@ -51,6 +76,7 @@
   const after = (item) => neighbour(item, "nextElementSibling") ?? neighbour(item, "previousElementSibling");
 
   const move = (way) => {
+    if (isOutOfSight()) return goInSight();
     const isOnCard = current && current.contains(document.activeElement);
     const next = isOnCard ? neighbour(current, way) : isHereOrFirst();
     if (next) go(next);
@@ -59,8 +85,13 @@
   const isHereOrFirst = () => (current && isHere(current) ? current : itemsHere()[0]);
 
   const showWhetherEmpty = () => {
+    const wasHidden = nothing.hidden;
     nothing.hidden = itemsHere().length > 0 || list.querySelector(".is-busy") !== null;
-    if (!nothing.hidden && document.activeElement === document.body) nothing.focus();
+    if (nothing.hidden || !wasHidden) return;
+    const told = nothing.querySelector("p").firstChild.textContent.trim();
+    said.textContent = `${said.textContent} ${told}`.trim();
+    // The browser takes the focus from a card that has gone, but only later.
+    if (document.activeElement === document.body || list.contains(document.activeElement)) nothing.focus();
   };
 
   const parsed = (html) => new DOMParser().parseFromString(html, "text/html");
@@ -98,14 +129,39 @@
 
   // --- What was said last, in sight and for screen readers -----------------------------------------
 
-  const say = (text, { of = null, isError = false } = {}) => {
+  let refused = null; // the card that something was refused for last
+  let hushing;
+
+  const hush = () => {
+    clearTimeout(hushing);
+    const hadFocus = toast.contains(document.activeElement);
+    toast.classList.add("is-quiet");
+    if (hadFocus) goBack();
+  };
+  const hushLater = () => {
+    clearTimeout(hushing);
+    hushing = setTimeout(() => (toast.matches(":hover, :focus-within") ? hushLater() : hush()), SHOWN);
+  };
+
+  // `about`: what was done, or what was undone if `isUndone`. A refusal stays until it is dismissed.
+  const say = (text, { of = null, isError = false, about = null, isUndone = false } = {}) => {
     said.textContent = text;
     toast.classList.remove("is-quiet");
     toast.classList.toggle("is-error", isError);
-    toast.querySelector(".desk-undo-last").hidden = isError || done.length === 0;
-    const show = toast.querySelector(".desk-show");
-    show.hidden = !(isError && of);
-    show.onclick = () => go(of);
+    const last = done.at(-1);
+    const button = toast.querySelector(".desk-undo-last");
+    button.hidden = isError || !last;
+    const named = last?.title ? `“${last.title}”` : "what was before";
+    button.textContent = ["Undo", isUndone && "also", last !== about && (isUndone || about) && named].filter(Boolean).join(" ");
+    if (isError && of) refused = of;
+    toast.querySelector(".desk-show").hidden = !(isError && of);
+    if (isError) clearTimeout(hushing);
+    else hushLater();
+  };
+
+  const showRefused = () => {
+    if (refused && isHere(refused)) go(refused);
+    else say("Nothing here was refused.");
   };
 
   // --- Asking the site: one after the other ---------------------------------------------------------
@@ -127,8 +183,13 @@
 
   class Refused extends Error {}
 
+  // As the browser has it now: it is another one after a new login, in whichever tab.
+  const token = () =>
+    document.cookie.match(/(?:^|; )csrftoken=([^;]*)/)?.[1] ?? document.querySelector("[name=csrfmiddlewaretoken]").value;
+
   const ask = async (url, data) => {
     let response;
+    data.set("csrfmiddlewaretoken", token());
     try {
       const headers = { Accept: "application/json" };
       response = await fetch(url, { method: "POST", body: data, headers, keepalive: true });
@@ -136,7 +197,10 @@
       throw new Refused("The site did not answer. Try again: nothing is done twice.");
     }
     if (response.redirected) throw new Refused("You are not logged in any more. Log in in another tab, then try again.");
-    if (response.status === 403) throw new Refused("The site refused it: you may not do this.");
+    if (response.status === 403) {
+      const isOld = CSRF_REFUSED.test(await response.text());
+      throw new Refused(isOld ? "This page is too old for the site. Load it again." : "The site refused it: you may not do this.");
+    }
     if (response.status === 404) throw new Refused("It is no longer there.");
     if (!response.ok) throw new Refused(`The site failed (${response.status}). Try again: nothing is done twice.`);
     return await response.json();
@@ -152,9 +216,10 @@
 
   // What was done, the last thing last: also before this page was loaded, by the same tab.
   const done = JSON.parse(sessionStorage.getItem("desk-done") ?? "[]");
+  const shortened = (text) => (text.length > 40 ? `${text.slice(0, 39)}…` : text);
   const remember = () => {
     const kept = done.filter((act) => act.batch).slice(-MOST_UNDONE);
-    sessionStorage.setItem("desk-done", JSON.stringify(kept.map(({ id, batch }) => ({ id, batch }))));
+    sessionStorage.setItem("desk-done", JSON.stringify(kept.map(({ id, batch, title }) => ({ id, batch, title }))));
   };
   const forget = (act) => {
     if (done.includes(act)) done.splice(done.indexOf(act), 1);
@@ -172,7 +237,7 @@
     const data = new FormData(form);
     if (verb in DOING && verb !== "topics") data.set("verb", verb);
     const panel = form.closest("details")?.dataset.panel;
-    const entry = { id: item.id, batch: null };
+    const entry = { id: item.id, batch: null, title: shortened(title(item)) };
     done.push(entry);
     unmark(item);
     const next = isLeaving ? after(item) : null;
@@ -205,7 +270,7 @@
       remember();
       if (answer.card) became.set(latest(seen), card(item).dataset.seen);
       if (!answer.stays) vanish(item);
-      say(`${answer.message} Undo: u.`);
+      say(hasKeys ? `${answer.message} Undo: u.` : answer.message, { about: entry });
     } else {
       forget(entry);
       if (!answer.card) complain(item, answer.message);
@@ -236,27 +301,30 @@
   const undo = () => {
     const entry = done.pop();
     if (!entry) return say("There is nothing to undo.");
-    const item = document.getElementById(entry.id);
+    let item = document.getElementById(entry.id);
     if (item) {
       busy(item, "Undoing");
       nothing.hidden = true;
       go(item);
     }
+    const start = current;
     inLine(async () => {
       if (!entry.batch) {
         if (item) idle(item);
         return say("That was not done, so there is nothing to undo.");
       }
       const data = new FormData();
-      data.set("csrfmiddlewaretoken", document.querySelector("[name=csrfmiddlewaretoken]").value);
       data.set("batch", entry.batch);
       try {
         const answer = await ask(undoing, data);
-        if (item) await refresh(item);
-        if (item) idle(item);
         const why = Object.values(answer.refused)[0];
+        if (item) await refresh(item);
+        else if (!why) item = await broughtBack(entry.id);
+        if (item) idle(item);
+        if (item && start === current) go(item);
         if (why && item) complain(item, `Not undone. ${why}`);
-        say(item && !why ? `Undone: “${title(item)}” is as it was before.` : answer.message, { of: item, isError: Boolean(why) });
+        const told = entry.title && !why ? `Undone: “${entry.title}” is as it was before.` : answer.message;
+        say(told, { of: item, isError: Boolean(why), isUndone: true });
       } catch (error) {
         done.push(entry);
         if (item) idle(item);
@@ -273,6 +341,23 @@
       if (response.ok && !response.redirected) put(item, await response.text());
     } catch {
       // the card is an old one, with which nothing can be done that it does not show
+    }
+  };
+
+  // A card that this page does not have, where it stands now; null if that is not on the queue's first page.
+  const broughtBack = async (id) => {
+    try {
+      const response = await fetch(`${address}?${query}`);
+      if (!response.ok || response.redirected) return null;
+      const item = parsed(await response.text()).getElementById(id);
+      if (!item) return null;
+      let next = item.nextElementSibling;
+      while (next && !document.getElementById(next.id)) next = next.nextElementSibling;
+      list.insertBefore(item, next ? document.getElementById(next.id) : list.firstElementChild);
+      nothing.hidden = true;
+      return item;
+    } catch {
+      return null;
     }
   };
 
@@ -308,6 +393,7 @@
     });
   };
 
+  let pages = 0; // that were fetched after the first
   const fetchMore = async (rest) => {
     try {
       const response = await fetch(rest.href);
@@ -316,10 +402,12 @@
       const items = [...page.getElementById("desk-cards").children];
       const wasEmpty = itemsHere().length === 0;
       list.append(...items.filter((item) => !document.getElementById(item.id)));
+      pages += 1;
+      showMarks();
       const more = page.getElementById("desk-rest");
       if (more) rest.href = more.href;
       else rest.parentElement.remove();
-      if (wasEmpty) go(itemsHere()[0]);
+      if (wasEmpty && itemsHere().length) go(itemsHere()[0]);
     } catch {
       // the link is still there to be followed
     }
@@ -330,6 +418,12 @@
   const box = (item) => item.querySelector(".desk-mark input");
   let lastMarked = null;
 
+  // As they were when the page was left. What was done to a story since makes it another version, without a mark.
+  const marks = new Set(before.marks);
+  const showMarks = () => {
+    for (const each of list.querySelectorAll(".desk-mark input")) each.checked = marks.has(each.value);
+    tellMarks();
+  };
   const tellMarks = () => {
     if (!bulk) return;
     const number = list.querySelectorAll(".desk-mark input:checked").length;
@@ -339,10 +433,15 @@
   const mark = (item, isMarked) => {
     if (!item || !box(item)) return;
     box(item).checked = isMarked;
+    marks[isMarked ? "add" : "delete"](box(item).value);
     lastMarked = item;
     tellMarks();
   };
   const unmark = (item) => box(item)?.checked && mark(item, false);
+  const goToMarked = () => {
+    if (bulk && !bulk.hidden) bulk.querySelector("button").focus();
+    else say("No story is marked.");
+  };
   const markUpTo = (item) => {
     const here = itemsHere();
     const [from, to] = [here.indexOf(lastMarked), here.indexOf(item)].sort((a, b) => a - b);
@@ -356,13 +455,25 @@
     if (event.shiftKey && event.target.matches(".desk-mark input") && lastMarked) markUpTo(event.target.closest("li"));
   });
   bulk?.addEventListener("formdata", ({ formData }) => formData.set("stories", formData.getAll("stories").join(",")));
-  bulk?.addEventListener("reset", () => setTimeout(tellMarks));
+  bulk?.addEventListener("reset", () => {
+    marks.clear();
+    setTimeout(() => {
+      tellMarks();
+      goBack();
+    });
+  });
+  bulk?.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    event.preventDefault();
+    goBack();
+  });
 
   // --- Panels ---------------------------------------------------------------------------------------
 
   // With the focus in it before the next key comes, which may be a letter of a name.
   const open = (name) => {
-    const panel = current && isHere(current) && current.querySelector(`details[data-panel=${name}]`);
+    if (!current || current.hidden) return say("There is no story here.");
+    const panel = isHere(current) && current.querySelector(`details[data-panel=${name}]`);
     if (!panel) return say("That cannot be done with this story.");
     panel.open = true;
     prepare(panel);
@@ -385,6 +496,7 @@
   const prepare = (panel, takesFocus = true) => {
     if (prepared.has(panel)) return;
     prepared.add(panel);
+    if (takesFocus) hush(); // it might lie over the fields
     const field = panel.querySelector("[name=at], [name=until], [name=note]");
     if (panel.dataset.panel === "schedule") {
       const isOld = field.value === field.defaultValue && field.value <= clock(Date.now()); // of a page that stayed open
@@ -420,7 +532,8 @@
 
   const press = (verb) => {
     const form = current?.querySelector(".desk-presses");
-    if (current && !isHere(current)) say(`A moment: “${title(current)}” is being worked on.`);
+    if (!current || current.hidden) say("There is no story here.");
+    else if (!isHere(current)) say(`A moment: “${title(current)}” is being worked on.`);
     else if (form?.querySelector(`[value=${verb}]`)) act(current, form, verb, true);
     else say("That cannot be done with this story.");
   };
@@ -587,9 +700,16 @@
   // --- Keys -----------------------------------------------------------------------------------------
 
   const keysOn = document.getElementById("desk-keys-on");
+  const helpButton = document.getElementById("desk-help-button");
+  const tellKeys = () => {
+    helpButton.firstElementChild.textContent = keysOn.checked ? "Keys" : "Keys are off";
+  };
   keysOn.checked = localStorage.getItem("desk-keys") !== "off";
-  keysOn.addEventListener("change", () => localStorage.setItem("desk-keys", keysOn.checked ? "on" : "off"));
-  document.getElementById("desk-help-button").addEventListener("click", () => help.showModal());
+  keysOn.addEventListener("change", () => {
+    localStorage.setItem("desk-keys", keysOn.checked ? "on" : "off");
+    tellKeys();
+  });
+  helpButton.addEventListener("click", () => help.showModal());
 
   const KEYS = {
     j: () => move("nextElementSibling"),
@@ -605,9 +725,12 @@
     u: undo,
     m: () => current && mark(current, !box(current).checked),
     M: () => current && markUpTo(current),
-    "/": () => document.getElementById("desk-search").select(),
+    a: goToMarked,
+    v: showRefused,
+    "/": () => search.select(),
     "?": () => help.showModal(),
   };
+  const ON_CARD = "opxrsetbmM"; // keys that do something with a story
   const HELD = "jk"; // keys that do the same again and again while they are held down
 
   const isTyping = (target) => target.closest("textarea, select, [contenteditable], input:not([type=checkbox])") !== null;
@@ -615,29 +738,71 @@
 
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
-    if (help.open || !keysOn.checked || isTyping(event.target)) return;
+    if (help.open) return;
+    if (event.key === "Escape") return hush();
+    if (isTyping(event.target) || (!keysOn.checked && event.key !== "?")) return;
     const tab = /^[1-9]$/.test(event.key) && desk.querySelectorAll("[data-queue]")[event.key - 1];
     const key = event.key === "Enter" && !isControl(event.target) ? KEYS.o : Object.hasOwn(KEYS, event.key) && KEYS[event.key];
     if (!key && !tab) return;
     event.preventDefault();
     if (event.repeat && !HELD.includes(event.key)) return;
     if (tab) leaveFor(tab.href);
-    else key();
+    else if ((ON_CARD.includes(event.key) || event.key === "Enter") && isOutOfSight()) {
+      goInSight();
+      say(`Now at “${title(current)}”.`);
+    } else key();
+  });
+
+  search.form.addEventListener("submit", () => sessionStorage.setItem("desk-asked", "yes"));
+  search.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    event.preventDefault();
+    search.value = search.defaultValue; // what the page shows
+    goBack();
   });
 
   // --- The beginning --------------------------------------------------------------------------------
 
   desk.classList.add("is-live");
-  document.getElementById("desk-help-button").hidden = false;
+  helpButton.hidden = false;
+  tellKeys();
   toast.hidden = false;
   toast.querySelector(".desk-undo-last").addEventListener("click", undo);
-  tellMarks();
+  toast.querySelector(".desk-show").addEventListener("click", showRefused);
+  toast.querySelector(".desk-hush").addEventListener("click", hush);
+
+  const isReturn = ["reload", "back_forward"].includes(performance.getEntriesByType("navigation")[0]?.type);
+  const wanted = (isReturn && before.at) || location.hash.slice(1);
+  const isAsked = sessionStorage.getItem("desk-asked") !== null;
+  sessionStorage.removeItem("desk-asked");
+  const itemOf = (id) => [...list.children].find((item) => item.id === id);
+
   const begin = () => {
-    const named = location.hash && document.getElementById(location.hash.slice(1));
-    if (named && list.contains(named)) go(named);
-    else setCurrent(itemsHere()[0] ?? null);
+    showMarks();
+    setCurrent(itemsHere()[0] ?? null);
+    if (itemOf(wanted)) go(itemOf(wanted));
+    else if (isAsked) goBack();
   };
+
+  // The pages that were fetched before, as long as the card or a mark is not found.
+  const fetchAgain = async () => {
+    const isMissing = () => (isReturn && before.at && !itemOf(before.at)) || [...marks].some((value) => !isShown(value));
+    const isShown = (value) => itemOf(`story-${value.split(":")[0]}`);
+    const start = current;
+    for (let left = Math.min(before.pages ?? 0, MOST_AGAIN); left > 0 && isMissing(); left -= 1) {
+      const rest = document.getElementById("desk-rest");
+      if (!rest) break;
+      fetching ??= fetchMore(rest).finally(() => { fetching = null; });
+      await fetching;
+    }
+    for (const value of marks) if (!list.querySelector(`input[value="${value}"]`)) marks.delete(value);
+    if (isReturn && current === start && itemOf(before.at)) go(itemOf(before.at));
+  };
+
   begin();
-  if (location.hash) addEventListener("load", begin); // the browser goes to the card too, and takes the focus away
+  fetchAgain();
+  const first = current;
+  // The browser goes to where the page was, or to the card of the address, too, and takes the focus away.
+  if (itemOf(wanted)) addEventListener("load", () => current === first && go(first));
   addEventListener("pageshow", (event) => event.persisted && location.reload()); // the cards may be old
 })();

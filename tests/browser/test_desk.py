@@ -5,6 +5,7 @@ import time
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.utils import timezone
 from playwright.sync_api import Locator, Page, expect
 
@@ -339,6 +340,184 @@ def test_marked_stories_go_on_to_bulk_together(visit):
     expect(bar).to_contain_text("1 marked:")
 
 
+def test_key_does_nothing_to_a_story_out_of_sight(visit):
+    make_drafts(30)
+    page = at_desk(visit())
+    page.keyboard.press("j")
+    page.evaluate("document.querySelectorAll('.desk-cards > li')[20].scrollIntoView({block: 'start'})")
+    page.keyboard.press("x")
+    expect(said(page)).to_have_text(re.compile(r"Now at “Draft (20|21)”\."))
+    at = page.locator(".desk-card:focus h2").inner_text().strip(" ↗\xa0")
+    page.wait_for_timeout(300)
+    assert states() == {S.DRAFT: 30}
+    page.keyboard.press("x")
+    all_answered(page)
+    assert [story.title for story in Article.objects.filter(status=S.REJECTED)] == [at]
+    page.evaluate("scrollTo(0, 0)")
+    page.keyboard.press("j")
+    expect(focused(page)).to_have_text("Draft 1")
+
+
+def test_page_that_is_loaded_again_is_at_the_same_card(visit):
+    make_drafts(60)
+    page = at_desk(visit())
+    for _ in range(45):
+        page.keyboard.press("j")
+    expect(focused(page)).to_have_text("Draft 45")  # on the second page
+    page.reload()
+    expect(focused(page)).to_have_text("Draft 45")
+    for _ in range(30):
+        page.keyboard.press("k")
+    expect(focused(page)).to_have_text("Draft 15")
+    page.keyboard.press("e")
+    page.get_by_label("Title").first.wait_for()
+    page.go_back()
+    expect(focused(page)).to_have_text("Draft 15")
+    page.keyboard.press("x")
+    all_answered(page)
+    assert [story.title for story in Article.objects.filter(status=S.REJECTED)] == ["Draft 15"]
+
+
+def test_after_a_new_login_in_another_tab_the_desk_goes_on(visit):
+    make_drafts(2)
+    visitor = visit()
+    page = at_desk(visitor)
+    page.context.clear_cookies()
+    page.keyboard.press("j")
+    page.keyboard.press("p")
+    card = page.locator(".desk-card").filter(has_text="Draft 1")
+    expect(card.get_by_role("alert")).to_have_text("This page is too old for the site. Load it again.")
+    other = page.context.new_page()
+    other.goto(page.url)
+    log_in(other, get_user_model().objects.get(username="ana"))
+    other.locator("#desk").wait_for()
+    page.keyboard.press("k")
+    page.keyboard.press("p")
+    all_answered(page)
+    expect(said(page)).to_contain_text("“Draft 1” was published.")
+    assert states() == {S.PUBLISHED: 1, S.DRAFT: 1}
+    visitor.complaints.clear()  # the browser's own, of the request that was refused
+
+
+def test_marks_are_used_from_the_keyboard_and_kept_until_they_are(visit):
+    make_drafts(3)
+    page = at_desk(visit())
+    bar = page.locator("#bulk")
+    page.keyboard.press("a")
+    expect(said(page)).to_have_text("No story is marked.")
+    for key in "jmjma":
+        page.keyboard.press(key)
+    expect(bar.get_by_role("button").first).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(focused(page)).to_have_text("Draft 2")
+    page.keyboard.press("a")
+    page.keyboard.press("Enter")
+    page.get_by_role("link", name="Cancel").click()
+    expect(bar).to_contain_text("2 marked:")
+    expect(page.get_by_label("Mark “Draft 1”")).to_be_checked()
+    page.keyboard.press("j")
+    page.keyboard.press("p")  # what was done is not marked any more
+    expect(bar).to_contain_text("1 marked:")
+    all_answered(page)
+    page.reload()
+    expect(bar).to_contain_text("1 marked:")
+    expect(page.get_by_label("Mark “Draft 2”")).to_be_checked()
+
+
+def test_refused_story_is_found_by_a_key(visit):
+    story, *_ = make_drafts(3)
+    page = at_desk(visit())
+    page.keyboard.press("v")
+    expect(said(page)).to_have_text("Nothing here was refused.")
+    page.keyboard.press("j")
+    workflow.submit(story, by=make_user("Editors", username="anna"))
+    page.keyboard.press("p")
+    expect(said(page)).to_contain_text("“Draft 1”: ")
+    page.keyboard.press("v")
+    expect(focused(page)).to_have_text("Draft 1")
+
+
+def test_search_leads_to_what_it_found_and_escape_back_to_the_card(visit):
+    make_drafts(3)
+    page = at_desk(visit())
+    search = page.get_by_placeholder("Search this queue")
+    for key in "jj/":
+        page.keyboard.press(key)
+    page.keyboard.type("noth")
+    page.keyboard.press("Escape")
+    expect(focused(page)).to_have_text("Draft 2")
+    expect(search).to_have_value("")
+    page.keyboard.press("/")
+    page.keyboard.type("Draft 3")
+    page.keyboard.press("Enter")
+    expect(focused(page)).to_have_text("Draft 3")
+    page.keyboard.press("/")
+    page.keyboard.type("no such thing")
+    page.keyboard.press("Enter")
+    expect(page.locator("#desk-nothing")).to_be_focused()
+
+
+def test_help_begins_at_close_and_tells_that_keys_are_off(visit):
+    make_drafts(1)
+    page = at_desk(visit())
+    page.keyboard.press("?")
+    expect(page.locator("#desk-help").get_by_role("button", name="Close")).to_be_focused()
+    page.keyboard.press("Space")
+    expect(page.locator("#desk-help")).to_be_hidden()
+    expect(page.locator("#desk-help-button")).to_have_text("Keys ?")
+    page.keyboard.press("?")
+    page.get_by_label("Single keys do these things").uncheck()
+    page.keyboard.press("Escape")
+    expect(page.locator("#desk-help-button")).to_have_text("Keys are off ?")
+    page.keyboard.press("?")
+    expect(page.locator("#desk-help")).to_be_visible()
+
+
+def test_what_is_said_makes_room(visit):
+    make_drafts(4)
+    page = at_desk(visit())
+    toast = page.locator("#desk-toast")
+    quiet = re.compile("is-quiet")
+    for key in "jp":
+        page.keyboard.press(key)
+    all_answered(page)
+    expect(toast).not_to_have_class(quiet)
+    page.keyboard.press("Escape")
+    expect(toast).to_have_class(quiet)
+    page.keyboard.press("p")
+    all_answered(page)
+    expect(toast).not_to_have_class(quiet)
+    page.keyboard.press("s")
+    expect(toast).to_have_class(quiet)
+    page.keyboard.press("Escape")
+    page.clock.install()
+    page.keyboard.press("x")
+    all_answered(page)
+    page.clock.run_for(1_000)
+    expect(toast).not_to_have_class(quiet)
+    page.clock.run_for(12_000)
+    expect(toast).to_have_class(quiet)
+
+
+def test_undo_brings_back_a_story_that_the_page_does_not_have(visit):
+    make_drafts(3)
+    page = at_desk(visit())
+    for key in "jjp":
+        page.keyboard.press(key)
+    all_answered(page)
+    page.keyboard.press("x")
+    all_answered(page)
+    page.reload()
+    expect(page.locator(".desk-card h2")).to_have_text(["Draft 1"])
+    page.keyboard.press("u")
+    expect(said(page)).to_have_text("Undone: “Draft 3” is as it was before.")
+    expect(focused(page)).to_have_text("Draft 3")
+    page.get_by_role("button", name="Undo also “Draft 2”").click()
+    expect(focused(page)).to_have_text("Draft 2")
+    assert states() == {S.DRAFT: 3}
+    expect(page.get_by_role("button", name="Undo")).to_have_count(0)
+
+
 def test_next_page_is_there_before_it_is_needed(visit):
     make_drafts(85)
     page = at_desk(visit())
@@ -354,10 +533,16 @@ def test_last_card_of_a_queue_leaves_it_empty(visit):
     page = at_desk(visit())
     for key in "jp":
         page.keyboard.press(key)
-    expect(page.get_by_text("No drafts wait.")).to_be_visible()
+    nothing = page.locator("#desk-nothing")
+    expect(nothing).to_be_visible()
+    expect(nothing).to_be_focused()
+    expect(said(page)).to_have_text("“Draft 1” was published. Undo: u. No drafts wait.")
+    for key in "ps":
+        page.keyboard.press(key)
+        expect(said(page)).to_have_text("There is no story here.")
     page.keyboard.press("u")
     expect(focused(page)).to_have_text("Draft 1")
-    expect(page.get_by_text("No drafts wait.")).to_be_hidden()
+    expect(nothing).to_be_hidden()
 
 
 def test_desk_works_without_a_script(visit):

@@ -99,8 +99,8 @@ def _done(request: HttpRequest, verb: workflow.Verb, story: Article, seen: Seen)
 
 
 def _told(verb: workflow.Verb, story: Article, at: datetime | None, until: datetime | None) -> str:
-    ends = f" until {moment(until)}" if until else ""
-    begins = f" for {moment(at)}" if at else ""
+    ends = f" until {moment(until)} {timezone.localtime(until):%Z}" if until else ""
+    begins = f" for {moment(at)} {timezone.localtime(at):%Z}" if at else ""
     return f"“{story}” was {verb.done}{begins}{ends}."
 
 
