@@ -54,7 +54,12 @@ class GoesLiveFilter(ChoiceFilter):
     parameter_name = "live"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        days = [("today", "Today"), ("tomorrow", "Tomorrow")]
+        days = [
+            ("today", "Today"),
+            ("so_far", "So far today"),
+            ("to_come", "Still to come today"),
+            ("tomorrow", "Tomorrow"),
+        ]
         asked = str(self.used_parameters.get(self.parameter_name, ""))
         if (hour := _hour(asked)) is None:
             return days
@@ -68,6 +73,11 @@ class GoesLiveFilter(ChoiceFilter):
         else:
             span = day_span(timezone.localdate() + timedelta(days=1 if asked == "tomorrow" else 0))
             begin, end = span.begin, span.end
+            now = timezone.now()
+            if asked == "so_far":
+                queryset = queryset.filter(publish_at__lte=now)
+            elif asked == "to_come":
+                queryset = queryset.filter(publish_at__gt=now)
         published = queryset.filter(status=Article.Status.PUBLISHED)
         return published.filter(publish_at__gte=begin, publish_at__lt=end)
 

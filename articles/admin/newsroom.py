@@ -134,8 +134,8 @@ def _today() -> dict[str, Any]:
     ]
     return {
         "hours": hours,
-        "live": Line("live", live.total(), _list(Article, live="today")),
-        "to_come": to_come.total(),
+        "live": Line("live", live.total(), _list(Article, live="so_far")),
+        "to_come": Line("to come", to_come.total(), _list(Article, live="to_come")),
         "busiest": max(hour.count for hour in hours),
     }
 

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, OperationalError, connection, transaction
 from django.http import Http404, HttpResponse, JsonResponse
+from django.middleware.csrf import get_token
 from django.urls import path, reverse
 from django.utils import timezone
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods
 
 from articles.admin.comparing import when
 from articles.admin.events import editor
@@ -94,17 +95,20 @@ def _name(user: User) -> str:
 
 class TellsWhoIsThere(NewsroomAdmin):
     def get_urls(self) -> list[Any]:
-        view = self.admin_site.admin_view(require_POST(self.presence_view))
+        view = self.admin_site.admin_view(require_http_methods(["GET", "POST"])(self.presence_view))
         return [path("<path:object_id>/presence/", view, name="articles_article_presence"), *super().get_urls()]
 
     def presence_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """I am here, or `gone`. Who else is, and whether the story is another than the `version` that my page shows."""
+        """I am here, or `gone`. Who else is, and whether the story is another than the `version` that my page shows.
+        With GET, what the page's forms have to send since somebody logged in again."""
         columns = ("status", "version", "created_by", "modified_at")
         article = Article.objects.filter(pk=int(object_id)).only(*columns).first() if is_key(object_id) else None
         if article is None:
             raise Http404
         if not self.has_change_permission(request, article):
             raise PermissionDenied
+        if request.method == "GET":
+            return JsonResponse({"token": get_token(request)})
         if "gone" in request.POST:
             leave(article.pk, editor(request))
             return HttpResponse(status=204)

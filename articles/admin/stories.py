@@ -264,9 +264,12 @@ class ArticleAdmin(WithHistory, UnpublishedChanges, TellsWhoIsThere):
         ]
         verbs = {verb.name for verb in context["verbs"]}
         context |= {"zone": timezone.get_current_timezone_name()}
-        typed = refused_told(request, obj) if obj else {}
-        context |= {"verb_form": VerbForm(request.POST or None, initial=typed)} if may_change else {}
         context["may_schedule"] = workflow.SCHEDULE.name in verbs
+        if may_change:
+            told = _times_ahead(story) if context["may_schedule"] else {}
+            told |= refused_told(request, obj) if obj else {}
+            context |= {"verb_form": VerbForm(request.POST or None, initial=told)}
+            context["verb_said"] = any(context["verb_form"][name].value() for name in ("note", "at", "until"))
         context["show_save_and_add_another"] = obj is None
         if obj:
             context |= {
@@ -368,7 +371,8 @@ class ArticleAdmin(WithHistory, UnpublishedChanges, TellsWhoIsThere):
             self.message_user(request, f"The story was {saved}, and not {verb.done}. {error}", messages.ERROR)
         else:
             is_done, saved_and = True, "saved and " if edited else ""
-            self.message_user(request, f"“{obj}” was {saved_and}{verb.done}.", messages.SUCCESS)
+            when = _told_times(obj) if verb is workflow.SCHEDULE else ""
+            self.message_user(request, f"“{obj}” was {saved_and}{verb.done}{when}.", messages.SUCCESS)
         if edited or verb.target == Article.Status.PUBLISHED:
             self._warn(request, obj)
         if not is_done:
@@ -385,8 +389,13 @@ class ArticleAdmin(WithHistory, UnpublishedChanges, TellsWhoIsThere):
 
 
 def state_badge(article: Article) -> SafeString:
-    badge = format_html('<span class="badge badge-{}">{}</span>', article.status, article.get_status_display())
-    now = timezone.now()
+    now, name, word = timezone.now(), article.status, article.get_status_display()
+    if article.status == Article.Status.PUBLISHED:
+        if article.publish_at and article.publish_at > now:
+            name, word = "scheduled", "Scheduled"
+        elif article.unpublish_at and article.unpublish_at <= now:
+            name, word = "expired", "Expired"
+    badge = format_html('<span class="badge badge-{}">{}</span>', name, word)
     if article.status != Article.Status.PUBLISHED:
         return badge
     if article.publish_at and article.publish_at > now:
@@ -406,6 +415,21 @@ def _at(address: str) -> Q:
         return Q(pk__in=found)
     parts = Q(stem__icontains=address) | Q(web_url__icontains=address) | Q(original_url__icontains=address)
     return parts & Q(pk__in=Article.objects.newest_first().values("pk")[:LOOKED_THROUGH])
+
+
+def _times_ahead(article: Article) -> dict[str, Any]:
+    """What of its schedule is still to come, for the fields that a schedule is changed by."""
+    now = timezone.now()
+    at, until = article.publish_at, article.unpublish_at
+    if article.status != Article.Status.PUBLISHED:
+        return {}
+    return {"at": at if at and at > now else None, "until": until if until and until > now else None}
+
+
+def _told_times(article: Article) -> str:
+    told = {"from": _times_ahead(article).get("at"), "until": _times_ahead(article).get("until")}
+    words = " ".join(f"{word} {_moment(at)}" for word, at in told.items() if at)
+    return f", public {words}" if words else ""
 
 
 def _moment(at: Any) -> str:

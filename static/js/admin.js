@@ -15,15 +15,22 @@ window.addEventListener("load", () => {
     setTimeout(() => event.target.form.submit()); // once the choice has reached the field
   });
 
+  // By the clock of the site, which may not be that of the browser.
+  const siteDay = (timeZone) => new Date().toLocaleDateString("sv-SE", { timeZone });
+
   // The button says when: "Save and schedule for 14:00".
   const at = document.querySelector("[name=verb-at]");
   const schedule = document.querySelector("button.verb-schedule");
   const words = schedule?.textContent;
-  at?.addEventListener("input", () => {
+  const tellWhen = () => {
     const [day, time] = at.value.split("T");
-    const today = new Date(Date.now() - new Date().getTimezoneOffset() * 60000).toISOString().startsWith(day);
-    schedule.textContent = time ? `${words} for ${today ? time : `${day}, ${time}`}` : words;
-  });
+    const isToday = day === siteDay(at.closest("[data-zone]").dataset.zone);
+    schedule.textContent = time ? `${words} for ${isToday ? time : `${day}, ${time}`}` : words;
+  };
+  if (at && schedule) {
+    at.addEventListener("input", tellWhen);
+    tellWhen();
+  }
 
   // What autocomplete puts in a field's place has no name of its own.
   const label = (select) => (select.labels[0]?.innerText ?? select.name).replace(":", "").trim();

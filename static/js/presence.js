@@ -1,12 +1,13 @@
 "use strict";
 // Says every few seconds that this form is open, hears who else has it open and whether somebody has saved meanwhile.
-// Saving is safe without it: the site compares by itself.
+// Saving is safe without it: the site compares by itself. It also hears that nobody is logged in any more, which a save
+// would lose the text by.
 document.addEventListener("DOMContentLoaded", () => {
   const EVERY = 15_000; // milliseconds
   const place = document.querySelector(".presence");
   const form = document.querySelector("#article_form");
   if (!place || !form) return;
-  const { url, version, compare } = place.dataset;
+  const { url, version, compare, login } = place.dataset;
   const [others, moved] = place.querySelectorAll("p");
 
   const values = (more) => {
@@ -17,11 +18,15 @@ document.addEventListener("DOMContentLoaded", () => {
   };
 
   // What is said again would be read out again.
-  const say = (element, text, link) => {
+  const say = (element, text, href, words) => {
     if (element.dataset.told === text) return;
     element.dataset.told = text;
     element.replaceChildren(text);
-    if (text && link) element.append(" ", Object.assign(document.createElement("a"), { href: link, textContent: "Compare" }));
+    if (!text || !href) return;
+    const link = Object.assign(document.createElement("a"), { href, textContent: words, target: "_blank", rel: "noopener" });
+    const where = { className: "visually-hidden", textContent: " (opens in a new tab)" };
+    link.append(Object.assign(document.createElement("span"), where));
+    element.append(" ", link);
   };
 
   const list = (names) => new Intl.ListFormat("en").format(names);
@@ -34,28 +39,60 @@ document.addEventListener("DOMContentLoaded", () => {
       : `You saved it in another window ${at}; when you save here you will be shown both.`;
   };
 
-  let timer, isLeaving, isOver;
+  let timer, isLeaving, isOver, isOut;
   const end = (text) => {
     isOver = true; // nobody is to be told any more
     say(moved, text);
     say(others, "");
   };
 
+  const isRefused = (response) => {
+    isOut = response.type === "opaqueredirect"; // to the page that asks who it is
+    if (isOut) {
+      say(moved, "You are not logged in any more: log in in another tab before you save.", login, "Log in");
+      say(others, "");
+    } else if (response.status === 404) end("This story has been deleted. Copy what you need before you leave.");
+    else if (response.status === 403) end("You may not change this story any more. Copy what you need.");
+    return !response.ok;
+  };
+
+  // Whoever logs in again gets another token, which the forms of this page do not have yet.
+  const renew = async () => {
+    const response = await fetch(url, { redirect: "manual" });
+    if (isRefused(response)) return false;
+    const { token } = await response.json();
+    for (const field of document.querySelectorAll("[name=csrfmiddlewaretoken]")) field.value = token;
+    return true;
+  };
+
+  const tell = () => fetch(url, { method: "POST", body: values({ version }), redirect: "manual" });
+
   const ask = async () => {
     clearTimeout(timer);
     if (isOver) return;
     try {
-      const response = await fetch(url, { method: "POST", body: values({ version }) });
-      if (response.status === 404) return end("This story has been deleted. Copy what you need before you leave.");
-      if (response.status === 403) return end("You may not change this story any more. Copy what you need.");
-      const told = await response.json();
-      say(others, toldOthers(told.others));
-      say(moved, toldMoved(told), compare);
+      let response = isOut ? null : await tell();
+      const mayHaveBeenOut = !response || response.status === 403 || response.type === "opaqueredirect";
+      if (mayHaveBeenOut) response = (await renew()) ? await tell() : null;
+      if (response && !isRefused(response)) {
+        const told = await response.json();
+        say(others, toldOthers(told.others));
+        say(moved, toldMoved(told), compare, "Compare");
+      }
     } catch {
-      // A connection that fails once may not the next time.
+      // A connection that fails once may not the next time, and who is logged out may log in.
     }
     if (!isLeaving) timer = setTimeout(ask, EVERY);
   };
+
+  // It would lead to the page that asks who it is, and the text would be gone.
+  form.addEventListener("submit", (event) => {
+    if (!isOut) return;
+    event.preventDefault();
+    moved.scrollIntoView({ block: "center" });
+    moved.focus();
+    ask();
+  });
 
   others.dataset.told = others.textContent; // the page has said so
   ask();

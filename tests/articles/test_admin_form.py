@@ -598,6 +598,33 @@ def test_edit_that_says_what_the_source_says_settles_it(client):
     assert not Conflict.objects.exists()
 
 
+def test_form_of_a_scheduled_story_has_its_times_in_sight_and_saving_ignores_them(client):
+    ahead = datetime(2099, 7, 1, 12, 30, 15, tzinfo=UTC)
+    article = make_article(publish_at=ahead)
+    page = client.get(address(article))
+    assert filled(page)["verb-at"] == [timezone.localtime(ahead).strftime("%Y-%m-%dT%H:%M")]
+    assert re.search(r'<details class="verb-details"[^>]* open>', page.text)
+    submit(client, address(article), excerpt="New")
+    article.refresh_from_db()
+    assert (article.excerpt, article.publish_at) == ("New", ahead)
+
+
+def test_time_that_a_refused_form_keeps_is_in_sight(client):
+    article = make_article(public=False)
+    page = submit(client, address(article), title="", **{"verb-at": "2099-07-01T14:00"})
+    assert 'value="2099-07-01T14:00"' in page.text
+    assert re.search(r'<details class="verb-details"[^>]* open>', page.text)
+
+
+def test_answer_says_for_when_a_story_was_scheduled(client):
+    article = make_article(title="Later", public=False)
+    times = {"verb-at": "2099-07-01T14:00", "verb-until": "2099-07-02T14:00"}
+    response = submit(client, address(article), **times, _verb="schedule")
+    zone = timezone.localtime(datetime(2099, 7, 1, 14, tzinfo=UTC)).tzname()
+    told = f"“Later” was scheduled, public from 1 Jul 2099, 14:00 {zone} until 2 Jul 2099, 14:00 {zone}."
+    assert messages(response)[0] == told
+
+
 def test_query_count_of_the_form_does_not_grow_with_its_rows(client, django_assert_num_queries):
     article = make_article(topics=[make_topic()])
 

@@ -60,8 +60,16 @@ def test_never_scored_heat_is_a_dash_that_says_so(client):
 def test_scheduled_story_says_from_when_it_is_public(client):
     make_article(title="Tomorrow", publish_at=datetime(2999, 1, 2, 14, 0, tzinfo=UTC))
     shown = row(client, "Tomorrow")
+    assert '<span class="badge badge-scheduled">Scheduled</span>' in shown
     assert "public from 2 Jan 2999, 14:00 UTC" in shown
     assert "On the site" not in shown
+
+
+def test_story_whose_time_is_over_has_expired(client):
+    make_article(title="Over", unpublish_at=datetime(2026, 3, 3, 14, 0, tzinfo=UTC))
+    shown = row(client, "Over")
+    assert '<span class="badge badge-expired">Expired</span>' in shown
+    assert "was public until 3 Mar 2026, 14:00 UTC" in shown
 
 
 def test_public_story_links_to_the_site_and_to_its_source(client):

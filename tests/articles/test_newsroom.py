@@ -110,14 +110,16 @@ def test_today_is_told_by_the_hour_in_the_sites_zone(client, manager):
     today = page.context["today"]
     told = {f"{hour.begin:%H:%M}": (hour.live, hour.to_come) for hour in today["hours"] if hour.count}
     assert told == {"00:00": (1, 0), "14:00": (1, 1), "22:00": (0, 1)}
-    assert (today["live"].count, today["to_come"]) == (2, 2)
+    assert (today["live"].count, today["to_come"].count) == (2, 2)
     assert len(today["hours"]) == 23
     urls = {f"{hour.begin:%H:%M}": hour.url for hour in today["hours"]}
     assert listed(client, urls["00:00"]) == [at_night.pk]
     assert listed(client, urls["14:00"]) == [live.pk, to_come.pk]
     assert listed(client, urls["22:00"]) == [later.pk]
     assert listed(client, urls["15:00"]) == []
-    assert listed(client, today["live"].url) == [at_night.pk, live.pk, to_come.pk, later.pk]
+    assert listed(client, today["live"].url) == [at_night.pk, live.pk]
+    assert listed(client, today["to_come"].url) == [to_come.pk, later.pk]
+    assert f'<a href="{today["to_come"].url}">2 to come</a>' in page.text
     table = page.text.partition("<table>")[2].partition("</table>")[0]
     assert "1 live, 1 to come</a>" in table
     assert "Europe/Paris" in table
@@ -210,6 +212,7 @@ def test_last_doings_name_who_what_and_which_story(client, manager):
     assert "Walrus &amp; friends</a>" in row
     assert reverse("admin:articles_article_change", args=[story.pk]) in row
     assert "2 Mar, 14:30" in row
+    assert " ".join(re.sub(r"<[^>]+>", "", row).split()) == "2 Mar, 14:30 max: published, Walrus &amp; friends"
 
 
 def test_what_was_done_together_is_one_doing(client, manager):

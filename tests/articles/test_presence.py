@@ -120,7 +120,8 @@ def test_who_may_not_change_the_story_hears_nothing(ana, group):
 def test_answer_is_for_editors_who_post_about_a_story_that_is_there(ana):
     article = make_article()
     assert "/login/" in Client().post(address(article)).headers["Location"]
-    assert ana.client.get(address(article)).status_code == 405
+    assert "/login/" in Client().get(address(article)).headers["Location"]
+    assert ana.client.put(address(article)).status_code == 405
     for key in ("99", "x", "9" * 30):
         assert ana.client.post(reverse("admin:articles_article_presence", args=[key])).status_code == 404
     guarded = Client(enforce_csrf_checks=True)
@@ -219,3 +220,16 @@ def test_story_may_be_deleted_while_somebody_says_to_be_there(ana):
     article.delete()
     mark(key, ana.user)
     assert not Presence.objects.exists()
+
+
+def test_page_whose_editor_logged_in_again_gets_what_its_forms_send(ben):
+    article, browser = make_article(public=False), Client(enforce_csrf_checks=True)
+    assert browser.get(address(article)).status_code == 302
+    browser.force_login(ben.user)
+    assert browser.post(address(article), {"version": 1}).status_code == 403
+    token = browser.get(address(article)).json()["token"]
+    answer = browser.post(address(article), {"version": 1, "csrfmiddlewaretoken": token})
+    assert answer.json() == {"others": [], "version": 1, "moved": False}
+    browser.force_login(make_user("Contributors"))
+    assert browser.get(address(article)).status_code == 403
+    assert not Presence.objects.exclude(user=ben.user).exists()

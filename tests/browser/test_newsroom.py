@@ -88,8 +88,10 @@ def test_editor_shares_a_draft_and_an_outsider_sees_it_until_it_is_revoked(visit
     page = editor.open(f"/admin/articles/article/{newsroom.pk}/change/")
     log_in(page, make_user("Editors"))
     page.get_by_label("With the unpublished changes").uncheck()
+    page.get_by_label("Excerpt").first.fill("Written and not saved yet.")
     page.get_by_role("button", name="Make a link").click()
-    expect(page.locator(".messagelist")).to_contain_text("The link is made")
+    expect(page.locator(".previews-told")).to_contain_text("The link is made")
+    expect(page.locator(".previews-told")).to_be_focused()
     token = page.get_by_label("Link 1", exact=True).input_value().rstrip("/").rpartition("/")[2]
     expect(page.get_by_role("button", name="Copy link 1")).to_be_visible()
     path = f"/preview/{token}/"
@@ -97,8 +99,12 @@ def test_editor_shares_a_draft_and_an_outsider_sees_it_until_it_is_revoked(visit
     expect(outsider.page.get_by_text("Preview, not published.")).to_be_visible()
     assert outsider.page.locator("article img").first.evaluate("image => image.naturalWidth") > 0
     page.get_by_role("button", name="Revoke link 1").click()
-    expect(page.locator(".messagelist")).to_contain_text("The link is revoked.")
+    expect(page.locator(".previews-told")).to_contain_text("The link is revoked.")
     assert outsider.status(path) == 410
+    expect(page.get_by_label("Excerpt").first).to_have_value("Written and not saved yet.")
+    with page.expect_popup() as preview:
+        page.locator("#previews").get_by_role("link", name="Preview (opens in a new tab)").click()
+    expect(preview.value.get_by_role("heading", level=1)).to_have_text("A draft about lighthouses")
 
 
 def test_links_are_made_and_revoked_without_scripts(visit, newsroom):

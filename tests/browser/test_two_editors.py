@@ -66,8 +66,9 @@ def test_editors_see_each_other_and_who_saved(visit, story):
     expect(moved).to_contain_text("when you save you will be shown both")
     expect(ana.get_by_text("ben is editing this story too.")).to_have_count(0)
     assert [each.user.username for each in Presence.objects.all()] == ["ana"], "ben's page said that it is gone"
-    moved.get_by_role("link", name="Compare").click()
-    expect(ana.get_by_text("The old lighthouse").first).to_be_visible()
+    with ana.expect_popup() as comparison:
+        moved.get_by_role("link", name="Compare (opens in a new tab)").click()
+    expect(comparison.value.get_by_text("The old lighthouse").first).to_be_visible()
 
 
 def test_choice_is_made_by_keyboard(visit, story):
