@@ -72,11 +72,11 @@ def _hardly_waiting() -> Iterator[None]:
     minutes."""
     if connection.vendor == "postgresql":
         goes_on = connection.in_atomic_block
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(f"SET LOCAL lock_timeout = {WAITS}")
+        with transaction.atomic():
+            connection.connection.execute(f"SET LOCAL lock_timeout = {WAITS}")
             yield
             if goes_on:  # else it is for the commit too, which looks whether the story is there
-                cursor.execute("SET LOCAL lock_timeout = DEFAULT")
+                connection.connection.execute("SET LOCAL lock_timeout = DEFAULT")
         return
     connection.ensure_connection()
     sqlite = connection.connection

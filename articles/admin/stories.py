@@ -24,7 +24,6 @@ from articles.admin import bulk
 from articles.admin.batches import local
 from articles.admin.changes import UnpublishedChanges
 from articles.admin.events import editor as _editor
-from articles.admin.events import told
 from articles.admin.filters import (
     ArticleDiffersFilter,
     ChangesFilter,
