@@ -24,6 +24,7 @@ from articles.admin import bulk
 from articles.admin.batches import local
 from articles.admin.changes import UnpublishedChanges
 from articles.admin.events import editor as _editor
+from articles.admin.events import told
 from articles.admin.filters import (
     ArticleDiffersFilter,
     ChangesFilter,
@@ -265,9 +266,9 @@ class ArticleAdmin(WithHistory, UnpublishedChanges, TellsWhoIsThere):
         context |= {"zone": timezone.get_current_timezone_name()}
         context["may_schedule"] = workflow.SCHEDULE.name in verbs
         if may_change:
-            told = _times_ahead(story) if context["may_schedule"] else {}
-            told |= refused_told(request, obj) if obj else {}
-            context |= {"verb_form": VerbForm(request.POST or None, initial=told)}
+            typed = _times_ahead(story) if context["may_schedule"] else {}
+            typed |= refused_told(request, obj) if obj else {}
+            context |= {"verb_form": VerbForm(request.POST or None, initial=typed)}
             context["verb_said"] = any(context["verb_form"][name].value() for name in ("note", "at", "until"))
         context["show_save_and_add_another"] = obj is None
         if obj:
