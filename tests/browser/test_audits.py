@@ -9,6 +9,7 @@ import pytest
 
 from benchmarks import lighthouse
 from tests import serving
+from tests.browser.axe import violations
 
 pytestmark = pytest.mark.browser
 
@@ -26,7 +27,6 @@ KINDS = {
     "not found": "/nowhere/",
 }
 AUDITED = ["front", "story", "topic", "search"]
-WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 3, "is_mobile": True, "has_touch": True}
 KB = 1000
 
@@ -82,10 +82,7 @@ def test_nu_html_checker_finds_no_error_on_any_public_page(demo, tmp_path):
 @pytest.mark.parametrize("kind", KINDS)
 def test_axe_finds_no_violation(open_page, kind, scheme):
     page = open_page(KINDS[kind], color_scheme=scheme, bypass_csp=True)  # the checker is no part of the page
-    page.add_script_tag(path=lighthouse.AUDITS / "axe-core" / "axe.min.js")
-    found = page.evaluate("tags => axe.run({runOnly: tags})", WCAG)
-    violations = {each["id"]: [node["html"] for node in each["nodes"]] for each in found["violations"]}
-    assert violations == {}
+    assert violations(page) == {}
 
 
 @pytest.mark.parametrize("kind", AUDITED)

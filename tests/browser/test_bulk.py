@@ -6,8 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from articles.models import Article
-from benchmarks import lighthouse
-from tests.browser.test_audits import WCAG
+from tests.browser.axe import violations
 from tests.browser.test_editors import log_in
 from tests.factories import make_article, make_topic, make_user
 
@@ -39,12 +38,6 @@ def chosen(visitor, action: str, user=None) -> Page:
     page.get_by_role("button", name="Go").click()
     expect(page.locator("#bulk_form")).to_be_visible()
     return page
-
-
-def violations(page: Page) -> dict[str, list[str]]:
-    page.add_script_tag(path=lighthouse.AUDITS / "axe-core" / "axe.min.js")
-    found = page.evaluate("tags => axe.run({runOnly: tags})", WCAG)
-    return {each["id"]: [node["html"] for node in each["nodes"]] for each in found["violations"]}
 
 
 def status(story: Article) -> str:

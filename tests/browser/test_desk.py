@@ -11,8 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from articles import workflow
 from articles.models import Article, Event, Topic
-from benchmarks import lighthouse
-from tests.browser.test_audits import WCAG
+from tests.browser.axe import violations
 from tests.browser.test_editors import log_in
 from tests.factories import NOON, add_picture, make_article, make_conflict, make_image, make_topic, make_user
 
@@ -591,12 +590,6 @@ def of_all_kinds():
         public=False,
         topics=[make_topic(f"A topic with quite a long name, number {n}") for n in range(6)],
     )
-
-
-def violations(page: Page) -> dict[str, list[str]]:
-    page.add_script_tag(path=lighthouse.AUDITS / "axe-core" / "axe.min.js")
-    found = page.evaluate("tags => axe.run({runOnly: tags})", WCAG)
-    return {each["id"]: [node["html"] for node in each["nodes"]] for each in found["violations"]}
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -9,11 +9,22 @@ from playwright.sync_api import Locator, Page, expect
 from articles.models import RelatedImage
 from images.caching import cache_due
 from images.models import RemoteImage
-from tests.factories import add_picture, make_article, make_image, make_related, make_topic, make_user, png
+from tests.browser.axe import violations
+from tests.factories import (
+    add_picture,
+    make_article,
+    make_conflict,
+    make_image,
+    make_related,
+    make_topic,
+    make_user,
+    png,
+)
 from tests.fetching.hosts import answer, playing
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
 
+LIST = "/admin/articles/article/"
 PUBLISH = re.compile(r"\bpublish$", re.IGNORECASE)
 UNPUBLISH = re.compile(r"\bunpublish$", re.IGNORECASE)
 
@@ -194,3 +205,16 @@ def test_list_and_form_fit_a_phone(visit, draft):
     for path in ("/admin/", "/admin/articles/article/", f"/admin/articles/article/{draft.pk}/change/"):
         visitor.open(path)
         assert visitor.overflow() <= 0, path
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_violation_on_list_and_form(visit, draft, scheme):
+    make_conflict(make_article(title="Public", topics=[make_topic("Sea"), make_topic("Sky")]))
+    visitor = visit(color_scheme=scheme, bypass_csp=True)
+    log_in(visitor.open(LIST), make_user("Managers"))
+    found = {}
+    for path in (LIST, f"{LIST}?state=draft&q=light", f"{LIST}{draft.pk}/change/", f"{LIST}add/"):
+        page = visitor.open(path)
+        page.wait_for_timeout(300)  # jQuery makes the fields in its own time
+        found |= {(path, rule): nodes for rule, nodes in violations(page).items()}
+    assert found == {}

@@ -3,11 +3,10 @@
 from dataclasses import replace
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from articles import editing
-from benchmarks import lighthouse
-from tests.browser.test_audits import WCAG
+from tests.browser.axe import violations
 from tests.browser.test_editors import log_in
 from tests.factories import add_picture, make_article, make_image, make_related, make_source, make_topic, make_user
 
@@ -39,12 +38,6 @@ def story(editor):
 
 def address(story, page: str) -> str:
     return f"/admin/articles/article/{story.pk}/{page}"
-
-
-def violations(page: Page) -> dict[str, list[str]]:
-    page.add_script_tag(path=lighthouse.AUDITS / "axe-core" / "axe.min.js")
-    found = page.evaluate("tags => axe.run({runOnly: tags})", WCAG)
-    return {each["id"]: [node["html"] for node in each["nodes"]] for each in found["violations"]}
 
 
 def test_editor_compares_two_versions_restores_a_field_and_undoes_it(visit, story, editor):

@@ -4,13 +4,12 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from articles.documents import to_data
 from articles.models import Event, PreviewLink, WorkingCopy
 from articles.records import article_document
-from benchmarks import lighthouse
-from tests.browser.test_audits import WCAG
+from tests.browser.axe import violations
 from tests.browser.test_editors import log_in
 from tests.factories import (
     add_picture,
@@ -44,12 +43,6 @@ def newsroom():
     WorkingCopy.objects.create(article=draft, base=document, base_version=draft.version, document=changed)
     PreviewLink.objects.create(article=draft, expires_at=now + timedelta(hours=1))
     return draft
-
-
-def violations(page: Page, part: str) -> dict:
-    page.add_script_tag(path=lighthouse.AUDITS / "axe-core" / "axe.min.js")
-    found = page.evaluate("([part, tags]) => axe.run(part, {runOnly: tags})", [part, WCAG])
-    return {each["id"]: [node["html"] for node in each["nodes"]] for each in found["violations"]}
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -5,8 +5,7 @@ from playwright.sync_api import Page, expect
 
 from articles.admin import presence
 from articles.models import Article, Presence, WorkingCopy
-from benchmarks import lighthouse
-from tests.browser.test_audits import WCAG
+from tests.browser.axe import violations
 from tests.browser.test_editors import log_in
 from tests.factories import add_picture, make_article, make_topic, make_user
 
@@ -42,12 +41,6 @@ def conflict(visit, story, **options) -> tuple[Page, Page]:
     save(ana)
     expect(ana.get_by_role("heading", name="The new lighthouse")).to_be_visible()
     return ana, ben
-
-
-def violations(page: Page) -> dict[str, list[str]]:
-    page.add_script_tag(path=lighthouse.AUDITS / "axe-core" / "axe.min.js")
-    found = page.evaluate("tags => axe.run({runOnly: tags})", WCAG)
-    return {each["id"]: [node["html"] for node in each["nodes"]] for each in found["violations"]}
 
 
 def test_editors_see_each_other_and_who_saved(visit, story):
