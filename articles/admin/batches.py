@@ -19,6 +19,7 @@ from django.utils.text import capfirst
 from django.views.decorators.http import require_POST, require_safe
 
 from articles import editing, workflow
+from articles.admin.badges import state_badge
 from articles.admin.events import DONE, editor, left_out, told
 from articles.models import Article, Event
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from django.http import HttpRequest
+    from django.utils.safestring import SafeString
 
 NAMED = 5  # stories that a message is about
 PER_PAGE = 100
@@ -121,6 +123,11 @@ class Step:
     def told(self) -> str:
         return told(self.event)
 
+    @property
+    def badge(self) -> SafeString:
+        """How its story stands now."""
+        return state_badge(self.event.article)
+
 
 class Batch:
     """What was done under one key. Reads no more of its events, and of their stories, than counting takes."""
@@ -203,7 +210,8 @@ def page(request: HttpRequest, key: UUID) -> HttpResponse:
     if batch.first is None:
         raise Http404
     shown = Paginator(batch.events, PER_PAGE).get_page(request.GET.get("p"))
-    articles = Article.objects.select_related("provider").only("title", "status", "provider__name", "provider__domain")
+    columns = ("title", "status", "publish_at", "unpublish_at", "provider__name", "provider__domain")
+    articles = Article.objects.select_related("provider").only(*columns)
     by_key = articles.in_bulk([event.article_id for event in shown])
     events = [event for event in shown if event.article_id in by_key]
     for event in events:

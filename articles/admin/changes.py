@@ -15,7 +15,7 @@ from articles import editing, working
 from articles.admin import drafting
 from articles.admin.comparing import data_of, put_live_draft, sealed
 from articles.admin.events import editor, label
-from articles.admin.sides import Shown, side_by_side
+from articles.admin.sides import compared
 from articles.admin.stale import (
     MOVED,
     UNREADABLE,
@@ -245,9 +245,10 @@ def _panels(live: ArticleDocument, copy: WorkingCopy) -> Any:
     document = working.document_of(copy)
     for name in working.fields_of(copy):
         values = field_data(live, name), field_data(document, name)
-        shown: list[Shown] = side_by_side(name, *values)
+        shown = compared(name, *values)
+        sides = [("Live now", shown.before, "del"), ("With the changes", shown.after, "ins")]
         began = field_data(working.base_of(copy), name)
-        yield label(name), name, list(zip(("Live now", "With the changes"), shown, strict=True)), began != values[0]
+        yield label(name), name, sides, began != values[0]
 
 
 def _preview(article: Article) -> str:

@@ -160,4 +160,4 @@ class EventAdmin(ReadOnlyAdmin):
     def together(self, event: Event) -> SafeString | None:
         if event.batch is None:
             return None
-        return format_html('<a href="{}">See and undo</a>', reverse("admin:desk_batch", args=[event.batch]))
+        return format_html('<a href="{}">See</a>', reverse("admin:desk_batch", args=[event.batch]))

@@ -12,8 +12,8 @@ from django.urls import path, reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from articles import previewing
+from articles.admin.badges import state_badge
 from articles.admin.events import editor
-from articles.admin.stories import state_badge
 from articles.models import Article
 from images.newsroom import is_key
 

@@ -21,6 +21,7 @@ from django.utils.safestring import SafeString
 
 from articles import checks, revisions, workflow
 from articles.admin import bulk
+from articles.admin.badges import state_badge, zoned
 from articles.admin.batches import local
 from articles.admin.changes import UnpublishedChanges
 from articles.admin.events import editor as _editor
@@ -63,7 +64,7 @@ MOST_NAMESAKES = 100
 OFFERED = 12
 SCORES = '<span class="score">Quality <b>{}</b></span> <span class="score">Heat <b>{}</b></span>'
 NEVER_SCORED = SafeString('<span title="Never scored">–</span>')
-READ_AS = {"title": "headline", "excerpt": "summary", "topics": "subjects"}
+READ_AS = {"title": "title_read", "excerpt": "excerpt_read", "topics": "subjects"}
 
 
 class ArticlePictureInline(CaptionedPictureInline):
@@ -185,6 +186,14 @@ class ArticleAdmin(WithHistory, UnpublishedChanges, TellsWhoIsThere):
         if article.provider is None:
             return None
         return _filter_link("provider", article.provider_id, str(article.provider))
+
+    @admin.display(description="Title")
+    def title_read(self, article: Article) -> str:
+        return article.headline
+
+    @admin.display(description="Excerpt")
+    def excerpt_read(self, article: Article) -> str:
+        return article.summary
 
     @admin.display(description="Topics")
     def subjects(self, article: Article) -> SafeString:
@@ -388,24 +397,6 @@ class ArticleAdmin(WithHistory, UnpublishedChanges, TellsWhoIsThere):
             self.message_user(request, " ".join(told), messages.WARNING)
 
 
-def state_badge(article: Article) -> SafeString:
-    now, name, word = timezone.now(), article.status, article.get_status_display()
-    if article.status == Article.Status.PUBLISHED:
-        if article.publish_at and article.publish_at > now:
-            name, word = "scheduled", "Scheduled"
-        elif article.unpublish_at and article.unpublish_at <= now:
-            name, word = "expired", "Expired"
-    badge = format_html('<span class="badge badge-{}">{}</span>', name, word)
-    if article.status != Article.Status.PUBLISHED:
-        return badge
-    if article.publish_at and article.publish_at > now:
-        return format_html('{} <span class="when">public from {}</span>', badge, _moment(article.publish_at))
-    if article.unpublish_at:
-        word = "was public until" if article.unpublish_at <= now else "public until"
-        return format_html('{} <span class="when">{} {}</span>', badge, word, _moment(article.unpublish_at))
-    return badge
-
-
 def _at(address: str) -> Q:
     """The stories at the address, ours or the source's; where there is none, the recent ones with it in theirs."""
     name = address.rstrip("/").rpartition("/")[2].removesuffix(".md")
@@ -428,12 +419,8 @@ def _times_ahead(article: Article) -> dict[str, Any]:
 
 def _told_times(article: Article) -> str:
     told = {"from": _times_ahead(article).get("at"), "until": _times_ahead(article).get("until")}
-    words = " ".join(f"{word} {_moment(at)}" for word, at in told.items() if at)
+    words = " ".join(f"{word} {zoned(at)}" for word, at in told.items() if at)
     return f", public {words}" if words else ""
-
-
-def _moment(at: Any) -> str:
-    return format_date(timezone.localtime(at), "j M Y, H:i T")
 
 
 def _ways_out(article: Article) -> list[tuple[str, str]]:

@@ -10,6 +10,9 @@ window.addEventListener("load", () => {
     $(select).trigger("change");
   });
 
+  // What is wrong is where one goes on: its error is told with the field.
+  document.querySelector("#content form [aria-invalid=true]")?.focus();
+
   // Choosing in a filter of the list is enough; its button is for when this script is not there.
   $(document).on("select2:select select2:clear", ".chosen-filter select", (event) => {
     setTimeout(() => event.target.form.submit()); // once the choice has reached the field

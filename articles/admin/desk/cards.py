@@ -14,9 +14,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from articles import checks, workflow
+from articles.admin.badges import state_badge
 from articles.admin.events import moment
 from articles.admin.presence import present
-from articles.admin.stories import state_badge
 from articles.models import Article, Conflict, Event
 from images.thumbnails import thumbnail
 
