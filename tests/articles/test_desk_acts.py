@@ -102,7 +102,7 @@ def test_scheduling_says_when(client, draft):
     answer = act(client, draft, "schedule", at=as_input(at), until=as_input(until))
     draft.refresh_from_db()
     assert (draft.status, draft.publish_at, draft.unpublish_at) == (S.PUBLISHED, at, until)
-    assert f"for {timezone.localtime(at):%-d %b %Y, %H:%M} until" in answer["message"]
+    assert f"for {timezone.localtime(at):%-d %b %Y, %H:%M %Z} until" in answer["message"]
     assert not answer["stays"]
 
 

@@ -89,7 +89,8 @@ def test_row_is_locked_before_it_is_judged(editor):
     with CaptureQueriesContext(connection) as queries:
         workflow.publish(article, by=editor)
     locking = [query["sql"] for query in queries if query["sql"].endswith("FOR UPDATE")]
-    assert 'FROM "articles_article"' in locking[0]
+    assert 'FROM "articles_sourcefile"' in locking[0], "first, as imports do it"
+    assert 'FROM "articles_article"' in locking[1]
 
 
 def test_the_row_decides_and_not_the_page_that_was_loaded_before(editor):
