@@ -740,7 +740,7 @@
     if (event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
     if (help.open) return;
     if (event.key === "Escape") return hush();
-    if (isTyping(event.target) || (!keysOn.checked && event.key !== "?")) return;
+    if (isTyping(event.target) || !keysOn.checked) return;
     const tab = /^[1-9]$/.test(event.key) && desk.querySelectorAll("[data-queue]")[event.key - 1];
     const key = event.key === "Enter" && !isControl(event.target) ? KEYS.o : Object.hasOwn(KEYS, event.key) && KEYS[event.key];
     if (!key && !tab) return;
