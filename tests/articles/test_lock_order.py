@@ -11,7 +11,7 @@ from articles.models import Article, SourceFile, Topic
 from tests.articles.test_search_races import Elsewhere
 from tests.factories import make_article, make_source, make_topic, make_user
 
-pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+pytestmark = pytest.mark.django_db(transaction=True)
 BATCH = UUID(int=7)
 
 
@@ -31,7 +31,7 @@ def story():
 
 @pytest.fixture
 def manager():
-    return make_user("Managers")
+    return make_user(is_superuser=True)
 
 
 def while_an_import_holds(files, records, task) -> None:

@@ -62,8 +62,8 @@ def address(article, page: str = "change") -> str:
 class Editor:
     """A person with a browser, who opens the form now and sends it later."""
 
-    def __init__(self, username: str, group: str = "Editors") -> None:
-        self.user = make_user(group, username=username)
+    def __init__(self, username: str, group: str = "Editors", **more) -> None:
+        self.user = make_user(group, username=username, **more)
         self.client = Client()
         self.client.force_login(self.user)
 

@@ -516,7 +516,7 @@ PINNED = {
     "topic": 9,
     "/feeds/all.atom": 6,
     "/feeds/all.json": 6,
-    "/feeds/search.atom?q=story": 6,
+    "/feeds/search.atom?q=story": 7,
     "/sitemap.xml": 1,
     "/sitemap-0.xml": 2,
     "/news-sitemap.xml": 1,

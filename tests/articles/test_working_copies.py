@@ -275,7 +275,8 @@ def test_changes_are_shown_beside_what_is_live(ana):
     keep(ana, article, title="The new pier")
     page = ana.client.get(address(article, "changes"))
     assert [name for name, *_ in page.context["panels"]] == ["title"]
-    assert "<mark>new</mark>" in page.text
+    assert "<del>old</del>" in page.text
+    assert "<ins>new</ins>" in page.text
 
 
 def test_putting_live_makes_one_revision_and_one_event_and_nothing_is_left(ana, ben):
@@ -557,12 +558,12 @@ def test_query_count_of_the_form_of_changes_does_not_grow_with_its_rows(ana, dja
     make_related(article, provider=make_provider())
     keep(ana, article, title="New")
     ana.client.get(address(article))
-    with django_assert_num_queries(32):
+    with django_assert_num_queries(34):
         ana.client.get(address(article, query="?changes=1"))
     WorkingCopy.objects.all().delete()
     for _ in range(5):
         add_picture(article)
         make_related(article, provider=make_provider())
     keep(ana, article, title="New")
-    with django_assert_num_queries(32):
+    with django_assert_num_queries(34):
         ana.client.get(address(article, query="?changes=1"))
