@@ -32,6 +32,7 @@ def chosen(visitor, action: str, user=None) -> Page:
     """The page before the action, for all stories of the list."""
     page = visitor.open(LIST)
     log_in(page, user or make_user("Editors", username="ana"))
+    page.locator(".action-select").first.wait_for()
     for box in page.locator(".action-select").all():
         box.check()
     page.get_by_label("Action:").select_option(action)
