@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import connection, models
 from django.utils import timezone
@@ -17,6 +17,9 @@ from django.utils import timezone
 from articles.reading.rows import Row, moment
 
 MOST_PARAMETERS = 32_000  # of a statement, that SQLite takes
+CHUNK = 500  # rows; more terms SQLite does not take in one
+
+T = TypeVar("T")
 
 
 def reserve_keys(model: type[models.Model], count: int) -> Sequence[int]:
@@ -88,8 +91,12 @@ def _insert_many(cursor: Any, into: str, values: str, rows: Sequence[Row], confl
 
 
 def _chunks(rows: Sequence[Row], width: int) -> Iterator[Sequence[Row]]:
-    size = min(500, MOST_PARAMETERS // width)  # more terms SQLite does not take in one
-    return (rows[start : start + size] for start in range(0, len(rows), size))
+    return chunks(rows, min(CHUNK, MOST_PARAMETERS // width))
+
+
+def chunks(items: Sequence[T], size: int = CHUNK) -> Iterator[Sequence[T]]:
+    """So many at a time, as databases bind only so many values."""
+    return (items[start : start + size] for start in range(0, len(items), size))
 
 
 def update(model: type[models.Model], columns: Sequence[str], rows: Iterable[Row]) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import html
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -15,11 +15,11 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
+from articles.bulk import CHUNK, chunks
 from articles.models import Article, ArticleImage, ArticleTopic
 from images.alt import alt_warning
 from images.models import RemoteImage
 
-CHUNK = 500  # stories; databases bind only so many values
 LONGEST_TITLE = 200  # characters that any list has room for
 LONGEST_QUOTE = 60  # characters
 NAMED = 5  # pictures
@@ -67,12 +67,12 @@ def findings(articles: Iterable[int], only: Collection[str] = CHECKS.keys()) -> 
     if not only:
         return {key: [] for key in keys}
     found: dict[int, list[Finding]] = {}
-    for start in range(0, len(keys), CHUNK):
-        found |= _findings(keys[start : start + CHUNK], only)
+    for some in chunks(keys, CHUNK):
+        found |= _findings(some, only)
     return found
 
 
-def _findings(keys: list[int], only: Collection[str]) -> dict[int, list[Finding]]:
+def _findings(keys: Sequence[int], only: Collection[str]) -> dict[int, list[Finding]]:
     rows = list(Article.objects.filter(pk__in=keys).order_by().values(*_COLUMNS))
     topics = _with_topics(keys) if "topic" in only else set()
     pictures = _pictures(keys) if {"picture", "alt"} & set(only) else {}
@@ -135,11 +135,11 @@ def _of_alt(pictures: list[_Row]) -> str:
     return " ".join(warnings[:NAMED] + more)
 
 
-def _with_topics(keys: list[int]) -> set[int]:
+def _with_topics(keys: Sequence[int]) -> set[int]:
     return set(ArticleTopic.objects.filter(content_object__in=keys).order_by().values_list("content_object", flat=True))
 
 
-def _pictures(keys: list[int]) -> dict[int, list[_Row]]:
+def _pictures(keys: Sequence[int]) -> dict[int, list[_Row]]:
     uses = ArticleImage.objects.filter(article__in=keys).order_by("position", "pk")
     pictures: dict[int, list[_Row]] = defaultdict(list)
     names = ("source_url", "state", "detail", "content_hash")

@@ -18,6 +18,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from articles import revisions, workflow
+from articles.bulk import chunks
 from articles.documents import ArticleDocument
 from articles.importing.batches import NOISE
 from articles.importing.settling import forget_agreed_of_each
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
 Change = Callable[[ArticleDocument], ArticleDocument]
 
-CHUNK = 500  # stories held at once
 EDIT = "edit"
 NOT_YOURS = "You may change only what you wrote yourself, until it is published."
 UNCHANGED = "Nothing about it would change."
@@ -63,8 +63,7 @@ class Edited:
 def locked(key: int) -> Article:
     """The story with all its parts, its row locked: after its file, in the order in which imports do it. The caller
     holds the transaction. Raises Article.DoesNotExist."""
-    SourceFile.objects.filter(article=key).hold()
-    list(Article.objects.filter(pk=key).select_for_update().values_list("pk"))
+    _lock([key])
     return with_parts(Article.objects.filter(pk=key)).get()
 
 
@@ -127,8 +126,8 @@ def foresee(changes: Mapping[int, Change | None], *, by: User, seen: Mapping[int
 
 def _chunks(keys: Sequence[int]) -> Iterator[QuerySet[Article]]:
     """The stories with all their parts, so many at a time."""
-    for start in range(0, len(keys), CHUNK):
-        yield with_parts(Article.objects.filter(pk__in=keys[start : start + CHUNK]))
+    for some in chunks(keys):
+        yield with_parts(Article.objects.filter(pk__in=some))
 
 
 def _judged(

@@ -14,6 +14,7 @@ from django.db.models.functions import Least
 from django.utils import timezone
 
 from articles import revisions
+from articles.bulk import chunks
 from articles.documents import topic_key
 from articles.models import (
     Article,
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
 PERMISSION = "articles.merge_topic"
 VERB = "merge_topic"
-CHUNK = 500  # stories
 MOST_STORIES = 10_000  # each gets a revision, and somebody waits for the page
 TAKEN_OVER = ("shortname", "description", "services", "extra", "body", "source_id")  # where the target has nothing
 
@@ -110,8 +110,8 @@ class _Merge:
                 return sorted(held)
             if len(held) + len(found) > MOST_STORIES:
                 raise MergeError(f"More than {MOST_STORIES:,} stories have it. Merge the other into this one instead.")
-            for start in range(0, len(found), CHUNK):
-                rows = Article.objects.filter(pk__in=found[start : start + CHUNK]).order_by("pk")
+            for keys in chunks(found):
+                rows = Article.objects.filter(pk__in=keys).order_by("pk")
                 list(rows.select_for_update().values_list("pk"))
             held.update(found)
             topics = Topic.objects.order_by("pk").select_for_update().in_bulk(self.keys)
@@ -134,8 +134,8 @@ class _Merge:
         uses.update(tag=self.target)
         told = {"merged": self.merged.name, "into": self.target.name}
         note = f"“{self.merged}” was merged into “{self.target}”."
-        for start in range(0, len(stories), CHUNK):
-            rows = Article.objects.filter(pk__in=stories[start : start + CHUNK])
+        for keys in chunks(stories):
+            rows = Article.objects.filter(pk__in=keys)
             rows.update(version=F("version") + 1, modified_at=timezone.now())
             versions = dict(rows.order_by().values_list("pk", "version"))
             revisions.record_each(list(versions), by=self.by, note=note)
@@ -153,8 +153,8 @@ class _Merge:
 
     def _retopic_changes(self, stories: list[int]) -> None:
         """Changes that are not live yet say it too, or they would be in conflict with what was never edited."""
-        for start in range(0, len(stories), CHUNK):
-            for copy in WorkingCopy.objects.filter(article__in=stories[start : start + CHUNK]).select_for_update():
+        for keys in chunks(stories):
+            for copy in WorkingCopy.objects.filter(article__in=keys).select_for_update():
                 copy.base, copy.document = self._renamed(copy.base), self._renamed(copy.document)
                 copy.save(update_fields=["base", "document"])
 

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, cast
 
 from django.db.models import F
 
-from articles.documents import ArticleDocument, from_data, to_data
+from articles.bulk import chunks
+from articles.documents import ArticleDocument, from_data, open_data
 from articles.models import Article, Revision
 from articles.records import article_document, with_parts
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
-
-CHUNK = 500  # articles held at once
 
 
 def record(article: Article, *, by: User | None, note: str = "") -> None:
@@ -24,8 +23,8 @@ def record(article: Article, *, by: User | None, note: str = "") -> None:
 
 def record_each(articles: Sequence[int], *, by: User | None, note: str = "") -> None:
     """The same for many, by their keys; the number of queries does not grow with them but by the chunk."""
-    for start in range(0, len(articles), CHUNK):
-        stored = with_parts(Article.objects.filter(pk__in=articles[start : start + CHUNK]))
+    for keys in chunks(articles):
+        stored = with_parts(Article.objects.filter(pk__in=keys))
         Revision.objects.bulk_create(
             [_revision(article, by, note) for article in stored],
             update_conflicts=True,
@@ -35,12 +34,10 @@ def record_each(articles: Sequence[int], *, by: User | None, note: str = "") -> 
 
 
 def _revision(article: Article, by: User | None, note: str) -> Revision:
-    document = to_data(article_document(article))
-    document.pop("secured", None)  # sealed text stays in its one place
     return Revision(
         article=article,
         version=article.version,
-        document=document,
+        document=open_data(article_document(article)),
         author=by,
         created_at=article.modified_at,  # it may be kept long after
         note=note,
@@ -61,10 +58,9 @@ def as_of(article: int, version: int) -> ArticleDocument | None:
 def before_each(versions: Mapping[int, int], reach: int) -> dict[int, ArticleDocument]:
     """The same of many articles: each as it was before a version of its, which is at most `reach` behind its last."""
     found: dict[int, ArticleDocument] = {}
-    keys = sorted(versions)
-    for start in range(0, len(keys), CHUNK):
+    for keys in chunks(sorted(versions)):
         near = Revision.objects.filter(version__gte=F("article__version") - reach)
-        kept = near.filter(article__in=keys[start : start + CHUNK]).order_by("article", "version")
+        kept = near.filter(article__in=keys).order_by("article", "version")
         for revision in kept:
             if revision.version >= versions[revision.article_id] - 1:
                 found.setdefault(revision.article_id, document_of(revision))

@@ -17,6 +17,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from articles import checks, revisions
+from articles.bulk import chunks
 from articles.models import Article, Event, SourceFile
 
 if TYPE_CHECKING:
@@ -25,11 +26,11 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
     from django.db.models import QuerySet
 
-CHUNK = 500  # articles
 MAY_PUBLISH = "articles.publish_article"
 MAY_WRITE = "articles.change_article"
 S = Article.Status
 CHANGED_SINCE = "It has changed since."
+GONE = "It is no longer there."
 STANDING: dict[str, str] = {
     S.DRAFT: "is a draft",
     S.IN_REVIEW: "is in review",
@@ -266,9 +267,8 @@ def _locked(keys: Sequence[int]) -> list[Article]:
 
 
 def _chunked(rows: QuerySet[Article], keys: Sequence[int]) -> Iterator[Article]:
-    """The rows of these keys; databases bind only so many values."""
-    for start in range(0, len(keys), CHUNK):
-        yield from rows.filter(pk__in=keys[start : start + CHUNK])
+    for some in chunks(keys):
+        yield from rows.filter(pk__in=some)
 
 
 def _event(article: Article, verb: str, target: str, by: User | None, note: str, batch: UUID | None) -> Event:

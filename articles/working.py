@@ -14,7 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from articles import editing, workflow
-from articles.documents import ArticleDocument, DocumentError, from_data, to_data
+from articles.documents import ArticleDocument, DocumentError, from_data, open_data
 from articles.merging import changed_fields
 from articles.models import Article, Event, WorkingCopy
 from articles.records import article_document
@@ -82,10 +82,10 @@ def keep(
     _require(article, by)
     copy = _seen(article, seen)
     if copy is None:
-        copy = WorkingCopy(article=article, base=_data(base), base_version=base_version)
+        copy = WorkingCopy(article=article, base=open_data(base), base_version=base_version)
     else:
         copy.version += 1
-    copy.document, copy.author, copy.saved_at = _data(document), by, timezone.now()
+    copy.document, copy.author, copy.saved_at = open_data(document), by, timezone.now()
     copy.note = note or copy.note
     copy.save()
     _tell(article, by, KEEP, note, fields=list(fields_of(copy)))
@@ -133,13 +133,6 @@ def _seen(article: Article, seen: int) -> WorkingCopy | None:
     if (copy.version if copy else 0) != seen:
         raise MovedError
     return copy
-
-
-def _data(document: ArticleDocument) -> dict[str, Any]:
-    """Without sealed text, which stays in its one place."""
-    data = to_data(document)
-    data.pop("secured", None)
-    return data
 
 
 def _tell(article: Article, by: User, verb: str, note: str, **data: Any) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.archives import write_archive
 from benchmarks.load import server
-from benchmarks.sites import import_tree, migrate, start_django
+from benchmarks.sites import import_tree, migrate, served_from, start_django
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -56,7 +56,7 @@ def main() -> None:
         print("No Chromium, so no keys were measured: install it, or name it in CHROMIUM.", flush=True)
         return
     with tempfile.TemporaryDirectory(prefix="copydesk-bench-") as folder:
-        environment = _environment(f"sqlite:///{folder}/desk.sqlite3", folder)
+        environment = served_from(folder)
         spawn = multiprocessing.get_context("spawn")
         started = (environment["DATABASE_URL"], Path(folder, "media"))
         with ProcessPoolExecutor(1, spawn, initializer=start_django, initargs=started) as aside:
@@ -69,18 +69,6 @@ def main() -> None:
         )
         with server(**environment) as port:
             _tell_answers(*_morning(chromium, f"http://127.0.0.1:{port}"))
-
-
-def _environment(url: str, folder: str) -> dict[str, str]:
-    return {
-        "DATABASE_URL": url,
-        "MEDIA_ROOT": f"{folder}/media",
-        "STATIC_ROOT": f"{folder}/static",
-        "SECRET_KEY": "benchmark" * 6,
-        "ENV_FILE": os.devnull,
-        "ALLOWED_HOSTS": "127.0.0.1",
-        "LOG_LEVEL": "ERROR",
-    }
 
 
 def _make_drafts(site: Path) -> None:

@@ -13,6 +13,7 @@ from statistics import median
 
 from benchmarks import lighthouse
 from benchmarks.load import server
+from benchmarks.sites import served_from
 
 PAGES = {
     "front": "/",
@@ -27,15 +28,7 @@ LOOKS = int(os.environ.get("LOOKS", "3"))
 
 def main() -> None:
     with tempfile.TemporaryDirectory(prefix="copydesk-bench-") as folder:
-        environment = {
-            "DATABASE_URL": f"sqlite:///{folder}/demo.sqlite3",
-            "MEDIA_ROOT": f"{folder}/media",
-            "STATIC_ROOT": f"{folder}/static",
-            "SECRET_KEY": "benchmark" * 6,
-            "ENV_FILE": os.devnull,
-            "ALLOWED_HOSTS": "127.0.0.1",
-            "LOG_LEVEL": "ERROR",
-        }
+        environment = served_from(folder)
         for command in (["migrate"], ["collectstatic", "--no-input"], ["import_frontmatter", "fixtures/demo"]):
             subprocess.run(  # noqa: S603  (our own words)
                 [sys.executable, "manage.py", *command, "--verbosity=0"],

@@ -13,21 +13,19 @@ from articles.models import Article
 
 
 def state_badge(article: Article) -> SafeString:
-    now, name, word = timezone.now(), article.status, article.get_status_display()
-    if article.status == Article.Status.PUBLISHED:
-        if article.publish_at and article.publish_at > now:
-            name, word = "scheduled", "Scheduled"
-        elif article.unpublish_at and article.unpublish_at <= now:
-            name, word = "expired", "Expired"
-    badge = format_html('<span class="badge badge-{}">{}</span>', name, word)
     if article.status != Article.Status.PUBLISHED:
-        return badge
-    if article.publish_at and article.publish_at > now:
-        return format_html('{} <span class="when">public from {}</span>', badge, zoned(article.publish_at))
-    if article.unpublish_at:
-        word = "was public until" if article.unpublish_at <= now else "public until"
-        return format_html('{} <span class="when">{} {}</span>', badge, word, zoned(article.unpublish_at))
-    return badge
+        return _badge(article.status, article.get_status_display())
+    now, begin, end = timezone.now(), article.publish_at, article.unpublish_at
+    if begin and begin > now:
+        return _badge("scheduled", "Scheduled", "public from", begin)
+    if end and end <= now:
+        return _badge("expired", "Expired", "was public until", end)
+    return _badge(article.status, article.get_status_display(), "public until", end)
+
+
+def _badge(name: str, word: str, when: str = "", at: datetime | None = None) -> SafeString:
+    badge = format_html('<span class="badge badge-{}">{}</span>', name, word)
+    return format_html('{} <span class="when">{} {}</span>', badge, when, zoned(at)) if at else badge
 
 
 def zoned(at: datetime) -> str:

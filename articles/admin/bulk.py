@@ -24,6 +24,7 @@ from articles import checks, editing, workflow
 from articles.admin.batches import local, may_look, remember_refused, stories
 from articles.admin.events import editor
 from articles.admin.forms import OrderedTopicsField, VerbForm
+from articles.bulk import chunks
 from articles.documents import topic_key
 from articles.models import Article
 from images.newsroom import is_key
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
 MOST = 5_000  # stories
 LISTED = 500  # stories that have a box of their own to untick; Django takes 1,000 fields from a form
 NAMED = 20  # of those that are refused for one reason
-GONE = "It is no longer there."
 
 Seen = dict[int, int | None]  # the stories that are meant, each with the version that the editor saw
 
@@ -236,7 +236,9 @@ def _do(request: HttpRequest, deed: Deed, seen: Seen, back: str) -> HttpResponse
         return _preview(request, deed, seen, number=len(seen), back=back, form=form)
     batch = uuid4()
     result = deed.do(seen, editor(request), _versions(seen), form.cleaned_data, batch)
-    refused = result.refused | {key: GONE for key in seen if key not in result.done and key not in result.refused}
+    refused = result.refused | {
+        key: workflow.GONE for key in seen if key not in result.done and key not in result.refused
+    }
     if not result.done:
         form.add_error(None, f"Nothing was done. {_counted(refused)}")
         return _preview(request, deed, seen, number=len(seen), back=back, form=form)
@@ -361,9 +363,9 @@ def _rows(deed: Deed, keys: Sequence[int]) -> dict[int, Row]:
     """The stories that are there, in the order in which they were chosen."""
     columns = ("pk", "version", "title", "provider__name", "provider__domain", "status")
     found: dict[int, Any] = {}
-    for start in range(0, len(keys), checks.CHUNK):
-        chunk = Article.objects.filter(pk__in=keys[start : start + checks.CHUNK]).order_by()
-        found |= {values["pk"]: values for values in chunk.values(*columns)}
+    for some in chunks(keys):
+        rows = Article.objects.filter(pk__in=some).order_by()
+        found |= {values["pk"]: values for values in rows.values(*columns)}
     findings = checks.findings(found) if deed.is_checked else {}
     return {key: _row(found[key], findings.get(key, [])) for key in keys if key in found}
 
@@ -413,4 +415,4 @@ def _preview(
 
 def _why_none(foreseen: Plan) -> str:
     reasons = {row.key: group.reason for group in foreseen.refused for row in group.rows}
-    return _counted(reasons | {-number: GONE for number in range(1, foreseen.gone + 1)})
+    return _counted(reasons | {-number: workflow.GONE for number in range(1, foreseen.gone + 1)})

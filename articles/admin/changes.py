@@ -9,11 +9,11 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import NoReverseMatch, path, reverse
+from django.urls import path, reverse
 
 from articles import editing, working
 from articles.admin import drafting
-from articles.admin.comparing import data_of, put_live_draft, sealed
+from articles.admin.comparing import put_live_draft, sealed
 from articles.admin.events import editor, label
 from articles.admin.sides import compared
 from articles.admin.stale import (
@@ -25,7 +25,7 @@ from articles.admin.stale import (
     is_stale,
     of_changes,
 )
-from articles.documents import ArticleDocument, DocumentError, field_data, topic_key
+from articles.documents import ArticleDocument, DocumentError, field_data, open_data, topic_key
 from articles.models import Article, WorkingCopy
 from articles.records import article_document, with_parts
 from articles.renewing import unknown_topics
@@ -224,7 +224,7 @@ def _copy(article: Article) -> WorkingCopy | None:
 
 def _of_the_changes(request: HttpRequest, article: Article, shown: ArticleDocument | None) -> dict[str, Any]:
     """What the form of the changes has and the story's has not: what it began as, and no buttons for the story."""
-    base = sealed(data_of(shown), article.pk, editor(request)) if shown else ""
+    base = sealed(open_data(shown), article.pk, editor(request)) if shown else ""
     unknown = unknown_topics(shown.topics) if shown else ()
     return {
         "shows_changes": True,
@@ -242,18 +242,14 @@ def _panels(live: ArticleDocument, copy: WorkingCopy) -> Any:
     """Field by field what would be another once the changes were live: as it is, and as it is to be."""
     if not working.is_readable(copy):
         return
-    document = working.document_of(copy)
+    base, document = working.base_of(copy), working.document_of(copy)
     for name in working.fields_of(copy):
         values = field_data(live, name), field_data(document, name)
         shown = compared(name, *values)
         sides = [("Live now", shown.before, "del"), ("With the changes", shown.after, "ins")]
-        began = field_data(working.base_of(copy), name)
-        yield label(name), name, sides, began != values[0]
+        yield label(name), name, sides, field_data(base, name) != values[0]
 
 
 def _preview(article: Article) -> str:
     """Where the changes are seen as readers would see them."""
-    try:
-        return reverse("admin:articles_article_preview", args=[article.pk]) + "?changes=1"
-    except NoReverseMatch:
-        return ""
+    return reverse("admin:articles_article_preview", args=[article.pk], query={"changes": 1})

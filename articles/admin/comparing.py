@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from articles import revisions, workflow, working
 from articles.admin.events import moment
-from articles.documents import ArticleDocument, DocumentError, field_data, from_data, to_data
+from articles.documents import ArticleDocument, DocumentError, field_data, from_data, open_data
 from articles.importing.batches import NOISE
 from articles.merging import Merge, changed_fields, merge, take_theirs
 from articles.models import Article, Revision, WorkingCopy
@@ -49,7 +49,9 @@ class Draft:
     def sealed(self, article: Article, user: User) -> str:
         """For the page to carry: nobody else can send it, nor for another story."""
         values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-        return sealed(values | {"base": self.base and data_of(self.base), "mine": data_of(self.mine)}, article.pk, user)
+        return sealed(
+            values | {"base": self.base and open_data(self.base), "mine": open_data(self.mine)}, article.pk, user
+        )
 
     @classmethod
     def opened(cls, text: str, article: int, user: User) -> Draft:
@@ -71,12 +73,6 @@ def opened(text: str, article: int, user: User) -> Any:
 
 def _salt(article: int, user: User) -> str:
     return f"articles.draft.{article}.{user.pk}"
-
-
-def data_of(document: ArticleDocument) -> dict[str, Any]:
-    data = to_data(document)
-    data.pop("secured", None)  # sealed text is on no page
-    return data
 
 
 def put_live_draft(copy: WorkingCopy) -> Draft:

@@ -11,7 +11,7 @@ from django.contrib import admin
 from django.urls import reverse
 from django.utils import timezone
 
-from articles.admin.desk.queues import MOST, QUEUES
+from articles.admin.desk.queues import MOST, QUEUES, capped
 from articles.admin.desk.queues import told as counted
 from articles.admin.events import editor, told
 from articles.admin.imports import in_trouble_lately
@@ -21,7 +21,7 @@ from images import queue, tasks
 from images.models import RemoteImage
 
 if TYPE_CHECKING:
-    from django.db.models import Model, QuerySet
+    from django.db.models import Model
     from django.http import HttpRequest
 
 HOUR = timedelta(hours=1)
@@ -97,18 +97,13 @@ def _list(model: type[Model], **query: str) -> str:
     return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist", query=query or None)
 
 
-def _capped(rows: QuerySet) -> int:
-    """Their number, as far as anybody wants to know it."""
-    return rows.order_by().values("pk")[:MOST].count()
-
-
 def _waiting(request: HttpRequest) -> list[Line]:
     desk = [QUEUES[name] for name in WAITING]
     lines = [
         Line(each.label, each.count(editor(request)), reverse("admin:desk", query={"queue": each.name}))
         for each in desk
     ]
-    copies = Line("Unpublished changes", _capped(WorkingCopy.objects.all()), _list(Article, changes="waiting"))
+    copies = Line("Unpublished changes", capped(WorkingCopy.objects.all()), _list(Article, changes="waiting"))
     return [*lines, copies]
 
 
@@ -153,20 +148,20 @@ def _faults(request: HttpRequest) -> list[Line]:
     if _may_see(request, RemoteImage):
         failed = RemoteImage.objects.filter(state=RemoteImage.State.FAILED)
         url = _list(RemoteImage, state=RemoteImage.State.FAILED.value)
-        lines.append(Line("Pictures that could not be fetched", _capped(failed), url))
+        lines.append(Line("Pictures that could not be fetched", capped(failed), url))
     if _may_see(request, ImportRun):
         runs = in_trouble_lately(admin.site.get_model_admin(ImportRun).get_queryset(request))
         lines.append(
             Line(
                 "Imports of the past week that stopped or had failures",
-                _capped(runs),
+                capped(runs),
                 _list(ImportRun, trouble="lately"),
             )
         )
     if _may_see(request, SourceFile):
         disputed = SourceFile.objects.filter(conflicts__isnull=False).distinct()
         lines.append(
-            Line("Sources in conflict with what is here", _capped(disputed), _list(SourceFile, source="differs"))
+            Line("Sources in conflict with what is here", capped(disputed), _list(SourceFile, source="differs"))
         )
     return [*lines, *_failed_tasks(request)]
 
@@ -180,13 +175,13 @@ def _failed_tasks(request: HttpRequest) -> list[Line]:
     if not _may_see(request, DBTaskResult):
         return []
     failed = DBTaskResult.objects.failed()
-    return [Line("Background tasks that failed", _capped(failed), _list(DBTaskResult, status__exact="FAILED"))]
+    return [Line("Background tasks that failed", capped(failed), _list(DBTaskResult, status__exact="FAILED"))]
 
 
 def _pictures_waiting() -> Line:
     pending = RemoteImage.objects.filter(state=RemoteImage.State.PENDING)
     return Line(
-        "Pictures that wait to be fetched", _capped(pending), _list(RemoteImage, state=RemoteImage.State.PENDING.value)
+        "Pictures that wait to be fetched", capped(pending), _list(RemoteImage, state=RemoteImage.State.PENDING.value)
     )
 
 

@@ -32,18 +32,17 @@ KEPT_FOR = timedelta(days=1)
 WAITS = 200  # milliseconds
 
 
-def present(keys: Iterable[int], but: User | None = None) -> dict[int, list[str]]:
+def present(keys: Iterable[int], but: User | None = None, within: timedelta = PRESENT_FOR) -> dict[int, list[str]]:
     """The names of those who are editing each of these stories, in one query. A story with nobody is left out."""
     names: dict[int, list[str]] = defaultdict(list)
-    there = Presence.objects.filter(article__in=list(keys), seen_at__gt=timezone.now() - PRESENT_FOR).exclude(user=but)
+    there = Presence.objects.filter(article__in=list(keys), seen_at__gt=timezone.now() - within).exclude(user=but)
     for presence in there.select_related("user").order_by("user__username"):
         names[presence.article_id].append(_name(presence.user))
     return dict(names)
 
 
 def others(article: int, user: User, within: timedelta = PRESENT_FOR) -> list[str]:
-    there = Presence.objects.filter(article=article, seen_at__gt=timezone.now() - within).exclude(user=user)
-    return [_name(presence.user) for presence in there.select_related("user").order_by("user__username")]
+    return present([article], user, within).get(article, [])
 
 
 def mark(article: int, user: User, *, tidying: bool = False) -> None:

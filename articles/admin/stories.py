@@ -233,7 +233,7 @@ class ArticleAdmin(WithHistory, UnpublishedChanges, TellsWhoIsThere):
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Article | None:
         """Its file is locked first, in the order in which imports do it."""
         if request.method == "POST" and is_key(object_id):
-            list(SourceFile.objects.filter(article=int(object_id)).select_for_update().values_list("pk"))
+            SourceFile.objects.filter(article=int(object_id)).hold()
         article: Article | None = super().get_object(request, object_id, from_field)
         return article
 

@@ -51,6 +51,7 @@ __all__ = [
     "is_bare",
     "make_stem",
     "oddities",
+    "open_data",
     "read",
     "to_data",
     "topic_key",
@@ -185,6 +186,13 @@ def to_data(document: Document) -> dict[str, Any]:
     """The document as JSON can hold it, keyed as in the front matter; the body under the dashes it stands below."""
     data = _kind(document).plain(document)
     return data | {BODY: document.body} if document.body else data
+
+
+def open_data(document: Document) -> dict[str, Any]:
+    """The same without sealed text, which stays in its one place."""
+    data = to_data(document)
+    data.pop("secured", None)
+    return data
 
 
 def from_data(data: dict[str, Any]) -> Document:

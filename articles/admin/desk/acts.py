@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 MOST_TOPICS = 50  # of one story
 LONGEST_TOPIC = int(Topic._meta.get_field("name").max_length or 0)
-GONE = "It is no longer there."
 S = Article.Status
 
 
@@ -95,7 +94,7 @@ def _done(request: HttpRequest, verb: workflow.Verb, story: Article, seen: Seen)
     )
     if seen.key in result.done:
         return Outcome(_told(verb, story, *times), batch)
-    return Outcome(result.refused.get(seen.key, GONE))
+    return Outcome(result.refused.get(seen.key, workflow.GONE))
 
 
 def _told(verb: workflow.Verb, story: Article, at: datetime | None, until: datetime | None) -> str:
@@ -137,7 +136,7 @@ def _retopicked(request: HttpRequest, story: Article, seen: Seen) -> Outcome:
     except editing.StaleError as error:
         return Outcome(str(error))
     except Article.DoesNotExist:
-        return Outcome(GONE)
+        return Outcome(workflow.GONE)
     if not edited.event:
         return Outcome(f"“{story}” has these topics already.")
     named = ", ".join(chosen.names) or "none"

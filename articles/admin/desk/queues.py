@@ -17,6 +17,7 @@ from images.newsroom import is_key
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
+    from django.db.models import QuerySet
 
     from articles.models import ArticleQuerySet
 
@@ -107,7 +108,7 @@ class Queue:
 
     def count(self, user: User) -> int:
         """How many there are, as far as they are counted."""
-        return self.stories(user).order_by()[:MOST].count()
+        return capped(self.stories(user))
 
 
 def _waiting(status: str) -> Callable[[User], ArticleQuerySet]:
@@ -147,6 +148,11 @@ QUEUES = {
         Queue("mine", "Mine", _mine, (NEWEST, OLDEST), "You have written nothing here yet."),
     )
 }
+
+
+def capped(rows: QuerySet[Any]) -> int:
+    """Their number, as far as anybody wants to know it."""
+    return rows.order_by().values("pk")[:MOST].count()
 
 
 def told(count: int) -> str:
