@@ -91,6 +91,13 @@ def moment(at: datetime) -> str:
     return format_date(timezone.localtime(at), "j M Y, H:i")
 
 
+def clock(at: datetime) -> str:
+    """`at 14:05`, with the day unless it is today's."""
+    local = timezone.localtime(at)
+    day = "" if local.date() == timezone.localdate() else f" on {format_date(local, 'j F')}"
+    return f"at {format_date(local, 'H:i')}{day}"
+
+
 class VerbFilter(ChoiceFilter):
     title = "what"
     parameter_name = "what"

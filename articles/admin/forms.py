@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -11,9 +10,9 @@ from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelectMultiple, RelatedFieldWidgetWrapper
 from django.core.validators import RegexValidator
 from django.utils import timezone
-from django.utils.formats import time_format
 
 from articles.admin.drafting import BESIDE, initial_from
+from articles.admin.events import clock
 from articles.documents import ArticleDocument, make_stem
 from articles.models import Article, ArticleTopic, RelatedStory, Topic, free_stem
 from images.forms import KeepsUntouched, PlacedForm
@@ -185,15 +184,9 @@ def _stale(article: Article, editor: AbstractBaseUser | AnonymousUser | None) ->
     else:
         who = str(last.actor or "An import")
     return (
-        f"{who} changed this story {_when(last.at if last else article.modified_at)}, after you opened it. "
+        f"{who} changed this story {clock(last.at if last else article.modified_at)}, after you opened it. "
         "Nothing was saved; your text is still in this form. Once the rest of it is right you will be shown both."
     )
-
-
-def _when(at: datetime) -> str:
-    local = timezone.localtime(at)
-    day = "" if local.date() == timezone.localdate() else f" on {local:%-d %B}"
-    return f"at {time_format(local, 'H:i')}{day}"
 
 
 class LoadedAutocomplete(ChosenRow):

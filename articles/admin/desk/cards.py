@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from articles import checks, workflow
 from articles.admin.badges import state_badge
-from articles.admin.events import moment
+from articles.admin.events import clock, moment
 from articles.admin.presence import present
 from articles.models import Article, Conflict, Event
 from images.thumbnails import thumbnail
@@ -181,6 +181,4 @@ def changed_since(story: Article, user: User) -> str:
     who = "An import" if last is None or last.actor is None else str(last.actor)
     if last and last.actor_id == user.pk:
         who = "You"
-    at = timezone.localtime(last.at if last else story.modified_at)
-    day = "" if at.date() == timezone.localdate() else f" on {format_date(at, 'j F')}"
-    return f"{who} changed it at {format_date(at, 'H:i')}{day}: look again."
+    return f"{who} changed it {clock(last.at if last else story.modified_at)}: look again."
