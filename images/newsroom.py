@@ -71,7 +71,7 @@ class NewsroomAdmin(admin.ModelAdmin):
     goes_with: Sequence[type[Model]] = ()
 
     class Media:
-        js = ["js/admin.js", "js/leaving.js"]
+        js = ["js/clock.js", "js/admin.js", "js/leaving.js"]
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         """To be written, the row is locked and read again: what is checked is what changes."""

@@ -18,17 +18,12 @@ window.addEventListener("load", () => {
     setTimeout(() => event.target.form.submit()); // once the choice has reached the field
   });
 
-  // By the clock of the site, which may not be that of the browser.
-  const siteDay = (timeZone) => new Date().toLocaleDateString("sv-SE", { timeZone });
-
   // The button says when: "Save and schedule for 14:00".
   const at = document.querySelector("[name=verb-at]");
   const schedule = document.querySelector("button.verb-schedule");
   const words = schedule?.textContent;
   const tellWhen = () => {
-    const [day, time] = at.value.split("T");
-    const isToday = day === siteDay(at.closest("[data-zone]").dataset.zone);
-    schedule.textContent = time ? `${words} for ${isToday ? time : `${day}, ${time}`}` : words;
+    schedule.textContent = at.value ? `${words} for ${siteTime(at.value, at.closest("[data-zone]").dataset.zone)}` : words;
   };
   if (at && schedule) {
     at.addEventListener("input", tellWhen);

@@ -7,12 +7,7 @@
   const free = boxes.filter((box) => !box.disabled);
   const at = form.elements.at;
 
-  const when = () => {
-    const [day, time] = (at?.value ?? "").split("T");
-    if (!time) return "";
-    const today = new Date(Date.now() - new Date().getTimezoneOffset() * 60000).toISOString().startsWith(day);
-    return ` for ${today ? time : `${day}, ${time}`}`;
-  };
+  const when = () => (at?.value ? ` for ${siteTime(at.value, form.dataset.zone)}` : "");
   const tell = () => {
     if (!button) return;
     const number = free.filter((box) => box.checked).reduce((sum, box) => sum + Number(box.dataset.number ?? 1), 0);

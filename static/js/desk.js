@@ -479,16 +479,9 @@
     prepare(panel);
   };
 
-  // By the clock of the site, which may not be that of the browser.
-  const clock = (at) => new Date(at).toLocaleString("sv-SE", { timeZone: zone }).slice(0, 16).replace(" ", "T");
-  const shown = (value) => {
-    const [day, time] = value.split("T");
-    return day === clock(Date.now()).slice(0, 10) ? time : `${day}, ${time}`;
-  };
-
   const tellWhen = (form) => {
     const [at, until] = ["at", "until"].map((name) => form.elements[name]?.value);
-    const words = [at && `for ${shown(at)}`, !at && until && `until ${shown(until)}`].filter(Boolean);
+    const words = [at && `for ${siteTime(at, zone)}`, !at && until && `until ${siteTime(until, zone)}`].filter(Boolean);
     form.querySelector(".desk-go").textContent = ["Schedule", ...words].join(" ");
   };
 
@@ -499,8 +492,8 @@
     if (takesFocus) hush(); // it might lie over the fields
     const field = panel.querySelector("[name=at], [name=until], [name=note]");
     if (panel.dataset.panel === "schedule") {
-      const isOld = field.value === field.defaultValue && field.value <= clock(Date.now()); // of a page that stayed open
-      if (field.name === "at" && isOld) field.value = `${clock(Date.now() + 3_600_000).slice(0, 13)}:00`;
+      const isOld = field.value === field.defaultValue && field.value <= siteClock(Date.now(), zone); // of a page that stayed open
+      if (field.name === "at" && isOld) field.value = `${siteClock(Date.now() + 3_600_000, zone).slice(0, 13)}:00`;
       tellWhen(panel.querySelector("form"));
     }
     if (panel.dataset.panel === "topics") pickTopics(panel.querySelector("form"), takesFocus);
