@@ -63,7 +63,7 @@ def kept_by_nobody(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespo
 
 def changes_of(article: Article) -> WorkingCopy | None:
     """The changes to the story that are not live yet, if there are any that can be read."""
-    copy = WorkingCopy.objects.filter(article=article).first()
+    copy = working.copy_of(article.pk)
     return copy if copy and working.is_readable(copy) else None
 
 

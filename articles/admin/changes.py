@@ -122,13 +122,13 @@ class UnpublishedChanges(StaleSaves):
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     def _told_of(self, request: HttpRequest, article: Article, copy: WorkingCopy, may_change: bool) -> dict[str, Any]:
+        is_readable = working.is_readable(copy)
         return {
             "working_copy": copy,
-            "changed": [label(name) for name in working.fields_of(copy)],
-            "is_readable": working.is_readable(copy),
+            **_of_the_copy(copy, is_readable),
             "shows_changes": of_changes(request),
             "may_change_copy": may_change,
-            "may_keep": may_change and working.is_readable(copy),
+            "may_keep": may_change and is_readable,
             "preview": _preview(article),
         }
 
@@ -204,9 +204,12 @@ class UnpublishedChanges(StaleSaves):
             "title": str(article),
             "object": article,
             "copy": copy,
-            "changed": [label(name) for name in working.fields_of(copy)],
-            "is_readable": working.is_readable(copy),
+            **_of_the_copy(copy, working.is_readable(copy)),
         }
+
+
+def _of_the_copy(copy: WorkingCopy, is_readable: bool) -> dict[str, Any]:
+    return {"changed": [label(name) for name in working.fields_of(copy)], "is_readable": is_readable}
 
 
 def _article(object_id: str) -> Article:

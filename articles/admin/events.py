@@ -20,6 +20,7 @@ from articles.models import Article, Event
 from images.newsroom import ChoiceFilter, ReadOnlyAdmin
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from django.contrib.auth.models import User
@@ -55,7 +56,7 @@ RELATIONS = {
 def told(event: Event) -> str:
     """What was done, in words: `edited: date, web address`."""
     done = DONE.get(event.verb, event.verb)
-    names = ", ".join(map(label, event.data.get("fields", [])))
+    names = fields_told(event.data.get("fields", []))
     text = f"{done}: {names}" if names else done
     if "took" in event.data:
         text += " (theirs taken)" if event.data["took"] else " (ours kept)"
@@ -79,6 +80,10 @@ def label(name: str, model: type[Model] = Article) -> str:
         return str(cast("Field", model._meta.get_field(name)).verbose_name)
     except FieldDoesNotExist:
         return name
+
+
+def fields_told(names: Iterable[str]) -> str:
+    return ", ".join(map(label, names))
 
 
 def editor(request: HttpRequest) -> User:

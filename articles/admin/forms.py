@@ -51,6 +51,11 @@ class ReadersTextForm(forms.ModelForm):
         return as_source(excerpt)
 
 
+def told_errors(form: forms.BaseForm) -> str:
+    """What is wrong, with the names of the fields."""
+    return " ".join(f"{form.fields[name].label}: {error}" for name, errors in form.errors.items() for error in errors)
+
+
 class VerbForm(forms.Form):
     """What goes with a verb: why, and from when until when, by the clock of the site."""
 
@@ -65,12 +70,6 @@ class VerbForm(forms.Form):
         self.fields["note"].widget.attrs["placeholder"] = "Why, if it needs saying"
         for name in ("at", "until"):
             self.fields[name].widget = forms.DateTimeInput({"type": "datetime-local"}, "%Y-%m-%dT%H:%M")
-
-    def told_errors(self) -> str:
-        """What is wrong, with the names of the fields."""
-        return " ".join(
-            f"{self.fields[name].label}: {error}" for name, errors in self.errors.items() for error in errors
-        )
 
 
 class OrderedTopicsSelect(AutocompleteSelectMultiple):

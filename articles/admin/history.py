@@ -16,9 +16,9 @@ from django.utils.html import format_html
 from django.views.decorators.http import require_POST
 
 from articles import restoring, revisions
-from articles.admin.events import editor, label, left_out, moment
+from articles.admin.events import editor, fields_told, label, left_out, moment
 from articles.admin.sides import Compared, compared
-from articles.admin.timeline import Timeline, fields_told, moments
+from articles.admin.timeline import Timeline, moments
 from articles.documents import ArticleDocument, DocumentError, field_data
 from articles.editing import StaleError
 from articles.importing.batches import UnstorableError

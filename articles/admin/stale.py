@@ -42,7 +42,7 @@ from articles.admin.comparing import (
     when,
     whose,
 )
-from articles.admin.events import editor, label, left_out
+from articles.admin.events import editor, fields_told, label, left_out
 from articles.admin.sides import Shown, side_by_side
 from articles.documents import ArticleDocument, DocumentError, field_data, from_data
 from articles.merging import changed_fields
@@ -205,7 +205,7 @@ class StaleSaves(NewsroomAdmin):
             told = "It has changed again meanwhile: this is how it stands now. Nothing was saved yet."
             return self._stale_page(request, comparison, told)
         if open_names := [name for name in comparison.conflicts if choices[name] not in (MINE, THEIRS)]:
-            told = f"Choose one of the two: {', '.join(map(label, open_names))}. Nothing was saved yet."
+            told = f"Choose one of the two: {fields_told(open_names)}. Nothing was saved yet."
             return self._stale_page(request, comparison, told, choices)
         return self._store(request, comparison, choices)
 
@@ -230,7 +230,7 @@ class StaleSaves(NewsroomAdmin):
         names = (*edited.names, *beside)
         self._tell_saved(request, story, names, doings)
         if names:
-            self.log_change(request, story, f"Changed {', '.join(map(label, names))}.")
+            self.log_change(request, story, f"Changed {fields_told(names)}.")
         return self._then(request, story, draft.pressed, edited=bool(names))
 
     def _set_beside(self, request: HttpRequest, article: Article, values: dict[str, Any], note: str) -> list[str]:
@@ -253,7 +253,7 @@ class StaleSaves(NewsroomAdmin):
     def _tell_saved(self, request: HttpRequest, article: Article, names: Sequence[str], doings: list[Doing]) -> None:
         since = "; ".join(map(str, doings))
         if names:
-            added = ", ".join(map(label, names))
+            added = fields_told(names)
             text = f"“{article}” was saved. It had changed meanwhile ({since}); of yours were added: {added}."
         else:
             text = f"“{article}” was not changed by you. It had changed meanwhile ({since}), and stays as it is now."
@@ -314,7 +314,7 @@ class StaleSaves(NewsroomAdmin):
         drafting.want_pictures(document, comparison.theirs)
         if "_live" in draft.pressed:
             return self.submit(request, article, put_live_draft(copy))
-        names = ", ".join(map(label, working.fields_of(copy))) or "nothing yet"
+        names = fields_told(working.fields_of(copy)) or "nothing yet"
         also = ""
         if there and draft.base and changed_fields(comparison.base or comparison.mine, comparison.theirs):
             also = f" They were merged with those that were kept already ({there})."
@@ -336,7 +336,7 @@ class StaleSaves(NewsroomAdmin):
         drafting.want_pictures(article_document(edited.article), comparison.theirs)
         if withheld:
             self.message_user(request, f"{left_out(withheld)}.", messages.WARNING)
-        names = ", ".join(map(label, edited.names))
+        names = fields_told(edited.names)
         is_live = article.status == Article.Status.PUBLISHED
         done = "The changes are live" if is_live else "The changes are in the story"
         text = f"{done}: {names}." if names else "The story says all of this already. The changes were put away."

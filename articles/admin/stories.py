@@ -37,7 +37,7 @@ from articles.admin.filters import (
     TopicFilter,
     TypeFilter,
 )
-from articles.admin.forms import ArticleForm, LoadedAutocomplete, RelatedStoryForm, VerbForm
+from articles.admin.forms import ArticleForm, LoadedAutocomplete, RelatedStoryForm, VerbForm, told_errors
 from articles.admin.history import WithHistory
 from articles.admin.presence import TellsWhoIsThere
 from articles.admin.sources import differs_badge
@@ -372,7 +372,7 @@ class ArticleAdmin(WithHistory, UnpublishedChanges, TellsWhoIsThere):
         form, is_done = VerbForm(told), False
         try:
             if not form.is_valid():
-                raise workflow.TransitionError(form.told_errors())
+                raise workflow.TransitionError(told_errors(form))
             values = form.cleaned_data
             times = {"at": values["at"], "until": values["until"]} if verb is workflow.SCHEDULE else {}
             workflow.apply(verb, obj, by=_editor(request), note=values["note"], batch=uuid4(), **times)

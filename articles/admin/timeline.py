@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import or_
@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.urls import reverse
 
 from articles import restoring, workflow
-from articles.admin.events import label, told
+from articles.admin.events import fields_told, told
 from articles.documents import ArticleDocument, DocumentError
 from articles.merging import changed_fields
 from articles.models import Article, Event, ImportRun, Revision
@@ -195,7 +195,3 @@ def _readable(revision: Revision) -> ArticleDocument | None:
         return document_of(revision)
     except DocumentError:  # the rules may have changed since
         return None
-
-
-def fields_told(names: Iterable[str]) -> str:
-    return ", ".join(map(label, names))

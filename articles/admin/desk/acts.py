@@ -20,7 +20,7 @@ from articles.admin.batches import local
 from articles.admin.desk.asked import Asked
 from articles.admin.desk.cards import Card, cards_of, changed_since, next_hour
 from articles.admin.events import editor, moment
-from articles.admin.forms import VerbForm
+from articles.admin.forms import VerbForm, told_errors
 from articles.documents import topic_key
 from articles.models import Article, Topic
 from articles.search import clean
@@ -80,7 +80,7 @@ def _may_at_all(verb: workflow.Verb, story: Article, user: Any) -> bool:
 def _done(request: HttpRequest, verb: workflow.Verb, story: Article, seen: Seen) -> Outcome:
     told = VerbForm(request.POST, prefix="")
     if not told.is_valid():
-        return Outcome(told.told_errors())
+        return Outcome(told_errors(told))
     values, batch = told.cleaned_data, uuid4()
     times = (values["at"], values["until"]) if verb is workflow.SCHEDULE else (None, None)
     result = workflow.apply_to_each(

@@ -17,6 +17,7 @@ from django.urls import reverse
 from articles.admin.desk.acts import back
 from articles.admin.desk.asked import Asked
 from articles.admin.events import editor
+from articles.admin.forms import told_errors
 from articles.models import SavedView
 from images.newsroom import is_key
 
@@ -88,9 +89,7 @@ def _own(request: HttpRequest) -> SavedView:
 def _problem(form: Any, view: SavedView) -> str:
     """Why it could not be saved; nothing once it is."""
     if not form.is_valid():
-        return " ".join(
-            f"{form.fields[name].label}: {error}" for name, errors in form.errors.items() for error in errors
-        )
+        return told_errors(form)
     if len(view.query) > LONGEST_QUERY:
         return "Search: it is too long for a view."
     if not view.pk and SavedView.objects.filter(owner=view.owner).count() >= MOST_KEPT:
