@@ -107,8 +107,10 @@ def content(media: Path) -> dict[str, list[str]]:
     """All that is in the database, and the pictures' files."""
     from django.apps import apps
 
-    whole = (file for file in media.rglob("*") if file.is_file() and file.suffix != ".part")  # those are never shown
-    found = {"files": sorted(str(file.relative_to(media)) for file in whole)}
+    from images.files import PARTS
+
+    files = (file.relative_to(media) for file in media.rglob("*") if file.is_file())
+    found = {"files": sorted(str(file) for file in files if file.parts[0] != PARTS)}  # parts are never shown, and swept
     for app in ("articles", "providers", "images"):
         for model in apps.get_app_config(app).get_models():
             if model.__name__ not in RUNS:
