@@ -30,13 +30,15 @@ Block = list[str]  # lines that belong together: an item of a list
 class Piece:
     text: str
     is_changed: bool = False  # since what both sides agreed on
+    is_gone: bool = False  # it was in what both sides agreed on, and is not in this one
 
 
 Shown = list[list[list[Piece]]]  # the blocks of a value, their lines, the pieces of each line
 
 
 def side_by_side(name: str, base: Any, *values: Any) -> list[Shown]:
-    """The values, beginning with the base; in the others, what differs from it is marked."""
+    """The values, beginning with the base; in the others, what differs from it is marked, and what they lack of it
+    stands there as gone. A side that holds nothing is empty."""
     sides = [base, *values]
     spelling = _spelling(name, sides)
     before, *after = [list(_blocks(side, spelling)) for side in sides]
@@ -169,12 +171,22 @@ def _scalar(value: Any, spelling: Spelling) -> str:
 
 
 def _marked(before: list[Block], blocks: list[Block]) -> Shown:
-    if not before:
+    if not before or not blocks:
         return [[[Piece(line)] for line in block] for block in blocks]
     if _is_text(before) and _is_text(blocks):
-        return [[_compared(before[0][0], blocks[0][0])]]
-    known = {(_identity(block), line) for block in before for line in block}
-    return [[[Piece(line, (_identity(block), line) not in known)] for line in block] for block in blocks]
+        return [[_woven(before[0][0], blocks[0][0])]]
+    old, new = ([(_identity(block), line) for block in some for line in block] for some in (before, blocks))
+    known, kept = set(old), set(new)
+    gone: dict[str, list[list[Piece]]] = {}
+    for identity, line in old:
+        if (identity, line) not in kept:
+            gone.setdefault(identity, []).append([Piece(line, is_gone=True)])
+    shown = []
+    for block in blocks:
+        identity = _identity(block)
+        lines = [[Piece(line, (identity, line) not in known)] for line in block]
+        shown.append(lines + gone.pop(identity, []))
+    return [*shown, *gone.values()]
 
 
 def _is_text(blocks: list[Block]) -> bool:
@@ -186,25 +198,35 @@ def _identity(block: Block) -> str:
     return next((line for line in block if line.startswith(("url: ", "webUrl: "))), block[0])
 
 
-def _compared(before: str, text: str) -> list[Piece]:
-    """The words of the text, or the lines of a long one, with the new ones marked."""
-    return _both_marked(before, text)[1]
+def _woven(before: str, text: str) -> list[Piece]:
+    """The words of the text, or the lines of a long one, with the new ones marked, behind those they replace."""
+    old, new, codes = _codes_of(before, text)
+    pieces = []
+    for is_same, begin, end, here, here_end in codes:
+        if not is_same:
+            pieces += [Piece(piece.text, is_gone=True) for piece in _pieces("".join(old[begin:end]), True)]
+        pieces += _pieces("".join(new[here:here_end]), not is_same)
+    return pieces
 
 
-def _both_marked(one: str, other: str, most: int = MOST_PAIRS) -> tuple[list[Piece], list[Piece]]:
-    """Both texts, each with the words marked that the other does not have; a long one by lines, and where even these
-    are too many, all that lies between what begins and what ends alike."""
-    for pattern in (WORDS, LINES):
-        old, new = re.findall(pattern, one), re.findall(pattern, other)
-        codes = _codes(list(map(_key, old)), list(map(_key, new)), most)
-        if codes is not None:
-            break
-    else:
-        codes = _around(old, new)
+def _both_marked(one: str, other: str, most: int) -> tuple[list[Piece], list[Piece]]:
+    """Both texts, each with the words marked that the other does not have."""
+    old, new, codes = _codes_of(one, other, most)
     return (
         [piece for is_same, begin, end, _, _ in codes for piece in _pieces("".join(old[begin:end]), not is_same)],
         [piece for is_same, _, _, begin, end in codes for piece in _pieces("".join(new[begin:end]), not is_same)],
     )
+
+
+def _codes_of(one: str, other: str, most: int = MOST_PAIRS) -> tuple[list[str], list[str], _Codes]:
+    """The words of both, those of a long one by lines, and what of them is the same; where even lines are too many,
+    only what they begin and end alike with."""
+    for pattern in (WORDS, LINES):
+        old, new = re.findall(pattern, one), re.findall(pattern, other)
+        codes = _codes(list(map(_key, old)), list(map(_key, new)), most)
+        if codes is not None:
+            return old, new, codes
+    return old, new, _around(old, new)
 
 
 WORDS = r"\S+(?: (?=\S))?|\s+"  # a word has the blank behind it, which so needs no comparing

@@ -113,7 +113,7 @@ def test_page_shows_what_was_what_is_and_what_the_source_says(client):
     shown = text(page(client, article))
     assert "Title Since" in shown
     assert "What both once said Tram opens Ours, as it is here Tram opens late" in shown
-    assert "What the source says now It’s opening" in shown
+    assert "What the source says now Tram opens It’s opening" in shown  # the old one struck out
     assert "Quality Since" in shown
     assert "What both once said Nothing Ours, as it is here 70 What the source says now 50" in shown
 
@@ -150,7 +150,7 @@ def test_page_tells_what_a_take_makes_of_a_list_that_editors_added_to(client):
     make_conflict(article, "images", base=[both | {"width": 1}], theirs=[both | {"width": 3}])
     shown = text(page(client, article))
     outcome = shown.partition("What taking theirs would make of it")[2]
-    assert "url: https://p.example/both.png width: 3 url: https://p.example/ours.png" in outcome
+    assert "url: https://p.example/both.png width: 3 width: 1 url: https://p.example/ours.png" in outcome
 
 
 def test_query_count_of_the_page_does_not_grow_with_its_fields(client, django_assert_num_queries):
@@ -416,7 +416,7 @@ def marked(name: str, base, value) -> list[str]:
 
 def whole(name: str, *values) -> list[str]:
     return [
-        "|".join("".join(piece.text for piece in line) for block in shown for line in block)
+        "|".join("".join(piece.text for piece in line if not piece.is_gone) for block in shown for line in block)
         for shown in side_by_side(name, *values)
     ]
 
@@ -438,6 +438,27 @@ def whole(name: str, *values) -> list[str]:
 )
 def test_what_differs_from_the_base_is_marked(name, base, value, changed):
     assert marked(name, base, value) == changed
+
+
+@pytest.mark.parametrize(
+    ("name", "base", "value", "gone"),
+    [
+        ("title", "The tram opens late", "The tram opens", ["late"]),
+        ("title", "The old tram", "The new tram", ["old"]),
+        ("title", "Same", "Same", []),
+        ("title", None, "New", []),
+        ("title", "Old", None, []),
+        ("quality", 50, 70, ["50"]),
+        ("topics", ["AI", "Sea"], ["Sea", "Sky"], ["AI"]),
+        ("extra", {"a": 1, "b": 2}, {"a": 1, "b": 3}, ["b: 2"]),
+        ("images", [{"url": "/a", "width": 1}], [{"url": "/b", "width": 1}], ["url: /a", "width: 1"]),
+        ("related", [{"title": "A", "webUrl": "/a"}], [{"title": "B", "webUrl": "/a"}], ["title: A"]),
+    ],
+)
+def test_what_is_no_longer_there_is_struck_out(name, base, value, gone):
+    _, shown = side_by_side(name, base, value)
+    struck = [piece.text for block in shown for line in block for piece in line if piece.is_gone]
+    assert [text for text in struck if text.strip()] == gone
 
 
 def test_text_is_shown_as_readers_see_it():

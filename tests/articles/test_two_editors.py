@@ -125,9 +125,11 @@ def test_same_field_is_shown_with_both_values_and_nothing_is_saved(ana, ben):
     page = ana.send(article, data, title="The harbour at last")
     assert disputed(page) == ["title"]
     [panel] = page.context["panels"]
-    shown = ["".join(piece.text for piece in side[0][0]) for side in (panel.before, *(s for _, _, s in panel.sides))]
+    sides = [side[0][0] for side in (panel.before, *(s for _, _, s in panel.sides))]
+    shown = ["".join(piece.text for piece in side if not piece.is_gone) for side in sides]
     assert shown == ["The old harbour", "The harbour at last", "The new harbour"]
     assert "<mark>at last</mark>" in page.text
+    assert page.text.count("<del>old</del>") == 2
     assert "<mark>new</mark>" in page.text
     assert [heading.split(" at ")[0] for _, heading, _ in panel.sides] == ["Yours", "ben,"]
     assert panel.chosen == ""
