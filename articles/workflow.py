@@ -404,12 +404,25 @@ def _why_not_then(article: Article, times: _Times) -> str:
     begin = _begin(article, times)
     if begin is None:
         return "Say from when it is to be public."
-    if times.at is None and times.until is None:
-        return "Say from when, or until when, it is to be public."
-    if times.at is not None and times.at <= times.now:
-        return "The time from which it is to be public has passed."
+    if wrong := misdated(times.at, times.until, times.now):
+        return next(iter(wrong.values()))
     if times.at is not None and article.is_public:
         return "It is public already, so only its end can be scheduled."
-    if times.until is not None and times.until <= max(begin, times.now):
-        return "The time until which it is to be public has to lie ahead, and behind its beginning."
+    if times.until is not None and times.until <= begin:
+        return ENDS_TOO_SOON
     return ""
+
+
+ENDS_TOO_SOON = "The time until which it is to be public has to lie ahead, and behind its beginning."
+
+
+def misdated(at: datetime | None, until: datetime | None, now: datetime) -> dict[str, str]:
+    """What is wrong with the times of a schedule, whatever the story: by their names, why."""
+    wrong = {}
+    if at is None and until is None:
+        wrong["at"] = "Say from when, or until when, it is to be public."
+    if at is not None and at <= now:
+        wrong["at"] = "The time from which it is to be public has passed."
+    if until is not None and until <= max(at or now, now):
+        wrong["until"] = ENDS_TOO_SOON
+    return wrong

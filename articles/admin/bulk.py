@@ -84,6 +84,13 @@ class BulkVerbForm(VerbForm):
         if self.verb is not workflow.SCHEDULE:
             del self.fields["at"], self.fields["until"]
 
+    def clean(self) -> dict[str, Any]:
+        told: dict[str, Any] = super().clean() or {}
+        if self.verb is workflow.SCHEDULE and not self.errors:
+            for name, reason in workflow.misdated(told["at"], told["until"], timezone.now()).items():
+                self.add_error(name, reason)
+        return told
+
 
 class VerbDeed(Deed):
     def __init__(self, verb: workflow.Verb, one: str, many: str) -> None:

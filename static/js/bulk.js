@@ -1,5 +1,6 @@
 "use strict";
-// The page before something is done to many stories: its button says to how many, and from when.
+// The page before something is done to many stories: its button says to how many, and from when; a
+// field that was filled in wrongly has the focus.
 (() => {
   const form = document.getElementById("bulk_form");
   const button = form.elements.confirm;
@@ -26,4 +27,5 @@
   form.addEventListener("change", tell);
   at?.addEventListener("input", tell);
   tell();
+  form.querySelector("[aria-invalid=true]")?.focus();
 })();

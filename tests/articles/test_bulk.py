@@ -260,15 +260,24 @@ def test_many_are_scheduled_by_the_sites_clock(client):
 @pytest.mark.parametrize(
     ("told", "reason"),
     [
-        ({}, "Nothing was done. Say from when it is to be public."),
-        ({"at": "2020-01-01T10:00"}, "Nothing was done. The time from which it is to be public has passed."),
-        ({"at": "tomorrow"}, "Enter a valid date/time."),
+        ({}, {"at": ["Say from when, or until when, it is to be public."]}),
+        ({"at": "2020-01-01T10:00"}, {"at": ["The time from which it is to be public has passed."]}),
+        ({"at": "2090-01-02T10:00", "until": "2090-01-01T10:00"}, {"until": [workflow.ENDS_TOO_SOON]}),
+        ({"at": "tomorrow"}, {"at": ["Enter a valid date/time."]}),
+        ({"until": "2090-01-01T10:00"}, {"__all__": ["Nothing was done. Say from when it is to be public."]}),
     ],
 )
-def test_times_that_make_no_sense_bring_the_page_back_with_the_reason(client, told, reason):
+def test_times_that_make_no_sense_bring_the_page_back_with_the_reason_at_the_field(client, told, reason):
     article = ready()
     response = confirm(client, ask(client, "schedule", article), note="Mind the tide", **told)
-    assert reason in text(response)
+    assert response.context["form"].errors == reason
+    assert text(response).count(next(iter(reason.values()))[0]) == 1
+    for name in reason.keys() - {"__all__"}:
+        assert re.search(
+            rf'<input[^>]* name="{name}"[^>]* aria-invalid="true"[^>]* aria-describedby="[^"]*id_{name}_error',
+            response.text,
+        )
+        assert f'id="id_{name}_error"' in response.text
     assert filled(response, "bulk_form")["note"] == ["Mind the tide"]
     assert states(article) == ["draft"]
 
