@@ -31,9 +31,11 @@ MAY_WRITE = "articles.change_article"
 S = Article.Status
 CHANGED_SINCE = "It has changed since."
 GONE = "It is no longer there."
+SCHEDULED = "scheduled"  # how a story stands that is published from a time to come
 STANDING: dict[str, str] = {
     S.DRAFT: "is a draft",
     S.IN_REVIEW: "is in review",
+    SCHEDULED: "is scheduled",
     S.PUBLISHED: "is published",
     S.UNPUBLISHED: "has been unpublished",
     S.REJECTED: "has been rejected",
@@ -46,8 +48,8 @@ class TransitionError(Exception):
 
 @dataclass(frozen=True)
 class Verb:
-    """What is done from which states to which. Who may publish may do all of them; `by_author`: who may write may do it
-    to what they wrote themselves. docs/workflow.md has the whole table."""
+    """What is done to stories that stand how, and which state comes of it. Who may publish may do all of them;
+    `by_author`: who may write may do it to what they wrote themselves. docs/workflow.md has the whole table."""
 
     name: str
     done: str
@@ -63,17 +65,22 @@ class Verb:
 
 SUBMIT = Verb("submit", "submitted for review", frozenset({S.DRAFT}), S.IN_REVIEW, by_author=True)
 SEND_BACK = Verb("send_back", "sent back", frozenset({S.IN_REVIEW}), S.DRAFT, wants_note=True)
-PUBLISH = Verb("publish", "published", frozenset({S.DRAFT, S.IN_REVIEW, S.UNPUBLISHED}), S.PUBLISHED)
+PUBLISH = Verb("publish", "published", frozenset({S.DRAFT, S.IN_REVIEW, S.UNPUBLISHED, SCHEDULED}), S.PUBLISHED)
 SCHEDULE = Verb("schedule", "scheduled", PUBLISH.sources | {S.PUBLISHED}, S.PUBLISHED)
-UNPUBLISH = Verb("unpublish", "unpublished", frozenset({S.PUBLISHED}), S.UNPUBLISHED)
+UNPUBLISH = Verb("unpublish", "unpublished", frozenset({SCHEDULED, S.PUBLISHED}), S.UNPUBLISHED)
 REJECT = Verb("reject", "rejected", frozenset({S.DRAFT, S.IN_REVIEW, S.UNPUBLISHED}), S.REJECTED)
 RESTORE = Verb("restore", "restored as a draft", frozenset({S.REJECTED, S.UNPUBLISHED}), S.DRAFT)
 VERBS = {verb.name: verb for verb in (SUBMIT, SEND_BACK, PUBLISH, SCHEDULE, UNPUBLISH, REJECT, RESTORE)}
 
 
+def standing(article: Article) -> str:
+    """Its state, or that it is scheduled."""
+    return SCHEDULED if article.is_coming else article.status
+
+
 def allows(verb: Verb, article: Article, user: User | AnonymousUser) -> bool:
     """Whether `user` may do this to `article` as it stands: what decides which buttons are shown."""
-    return article.status in verb.sources and _may(verb, article, user)
+    return standing(article) in verb.sources and _may(verb, article, user)
 
 
 def _may(verb: Verb, article: Article, user: User | AnonymousUser) -> bool:
@@ -104,7 +111,7 @@ def send_back(article: Article, *, by: User, note: str, batch: UUID | None = Non
 def publish(
     article: Article, *, by: User | None, note: str = "", batch: UUID | None = None, at: datetime | None = None
 ) -> Event:
-    """Make the article public from now on, or from `at`."""
+    """Make the article public from now on, or from `at`. The end of one that was scheduled stays."""
     return apply(PUBLISH, article, by=by, note=note, batch=batch, at=at)
 
 
@@ -295,7 +302,8 @@ def _change(article: Article, verb: Verb, times: _Times) -> dict[str, object]:
     if verb is SCHEDULE:
         changes |= {"publish_at": _begin(article, times), "unpublish_at": times.until}
     elif verb.target == S.PUBLISHED:
-        changes |= {"publish_at": times.at or times.now, "unpublish_at": None}
+        end = article.unpublish_at if article.is_coming else None
+        changes |= {"publish_at": times.at or times.now, "unpublish_at": end}
     elif article.publish_at and article.publish_at > times.now:  # it never was public: not gone, but never there
         changes |= {"publish_at": None, "unpublish_at": None}
     return changes
@@ -384,12 +392,12 @@ def _why_never(verb: Verb, article: Article, by: User | None) -> str:
     """Why the verb cannot be done to the article as it stands, for the editor; nothing if it can."""
     if by is not None and not _may(verb, article, by):
         return f"You may {verb.label} only what you wrote yourself."
-    if article.status not in verb.sources:
+    if standing(article) not in verb.sources:
         if verb is PUBLISH and article.has_ended:
             return "It was public until its end: schedule it anew."
         if article.status == verb.target:
             return f"It is {verb.done} already."
-        return f"It {STANDING[article.status]}, so it cannot be {verb.done}."
+        return f"It {STANDING[standing(article)]}, so it cannot be {verb.done}."
     return ""
 
 

@@ -263,6 +263,12 @@ class Article(Told):  # type: ignore[django-manager-missing]  # taggit ships no 
         )
 
     @property
+    def is_coming(self) -> bool:
+        """It is published from a time that is yet to come."""
+        is_ahead = self.publish_at is not None and self.publish_at > timezone.now()
+        return self.status == self.Status.PUBLISHED and is_ahead and not self.has_ended
+
+    @property
     def has_ended(self) -> bool:
         """It was published for a time that is over: it can be scheduled anew."""
         is_over = self.unpublish_at is not None and self.unpublish_at <= timezone.now()

@@ -106,6 +106,20 @@ def test_scheduling_says_when(client, draft):
     assert not answer["stays"]
 
 
+def test_scheduled_story_goes_live_from_its_queue_at_once(client):
+    article = make_article(publish_at=timezone.now() + timedelta(hours=1))
+    assert 'value="publish"' in client.get(DESK, {"queue": "scheduled"}).text
+    answer = act(client, article, "publish", next=f"{DESK}?queue=scheduled")
+    article.refresh_from_db()
+    assert (answer["done"], article.is_public, answer["stays"]) == (True, True, False)
+
+
+@pytest.mark.parametrize(("queue", "offered"), [("scheduled", True), ("today", False), ("mine", True)])
+def test_what_is_public_is_not_offered_to_be_published_in_bulk(client, queue, offered):
+    deeds = client.get(DESK, {"queue": queue}).context["deeds"]
+    assert ("publish" in [deed.name for deed in deeds]) == offered
+
+
 def test_times_are_for_scheduling_alone(client, draft):
     act(client, draft, "publish", at=as_input(timezone.now() + timedelta(days=1)))
     draft.refresh_from_db()

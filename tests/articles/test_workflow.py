@@ -252,6 +252,17 @@ def test_story_whose_time_is_over_is_scheduled_anew(editor):
     assert (article.publish_at, article.unpublish_at) == (begin, begin + timedelta(hours=1))
 
 
+def test_scheduled_story_is_published_at_once_and_keeps_its_end(editor):
+    begin, batch = timezone.now() + timedelta(hours=1), uuid4()
+    article, end = make_article(public=False), begin + timedelta(hours=1)
+    workflow.schedule(article, by=editor, at=begin, until=end)
+    workflow.publish(article, by=editor, batch=batch)
+    assert (article.is_public, article.unpublish_at) == (True, end)
+    workflow.undo(batch, by=editor)
+    again = Article.objects.get()
+    assert (again.is_coming, again.publish_at, again.unpublish_at) == (True, begin, end)
+
+
 @pytest.mark.parametrize("verb", [workflow.unpublish, workflow.undo])
 def test_story_withdrawn_before_its_time_forgets_it(editor, verb):
     article, batch = make_article(public=False), uuid4()

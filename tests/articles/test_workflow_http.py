@@ -33,7 +33,7 @@ def table() -> dict[str, dict[str, set[str]]]:
     [verbs] = [line[1:] for line in lines if line[0] == "role"]
     return {
         line[0]: {
-            verb: set(re.findall(r"\w+", cell)) & set(Article.Status.values)
+            verb: set(re.findall(r"\w+", cell)) & set(workflow.STANDING)
             for verb, cell in zip(verbs, line[1:], strict=True)
         }
         for line in lines
@@ -42,7 +42,7 @@ def table() -> dict[str, dict[str, set[str]]]:
 
 
 TABLE = table()
-CASES = [(verb, status) for verb in workflow.VERBS for status in Article.Status.values]
+CASES = [(verb, standing) for verb in workflow.VERBS for standing in workflow.STANDING]
 
 
 def test_the_table_is_whole_and_says_what_the_verbs_say():
@@ -64,23 +64,22 @@ class Walker:
             self.user = make_user(GROUPS.get(role, role))
             self.client.force_login(self.user)
 
-    def story(self, verb: str, status: str) -> Article:
-        """One that the author wrote; to others it is somebody else's. What is scheduled anew is yet to come."""
-        ahead = timezone.now() + timedelta(hours=1)
-        times = {"publish_at": ahead if verb == "schedule" else NOON} if status == "published" else {}
+    def story(self, standing: str) -> Article:
+        """One that the author wrote; to others it is somebody else's."""
+        times = {"scheduled": {"publish_at": timezone.now() + timedelta(hours=1)}, "published": {"publish_at": NOON}}
         author = self.user if self.role == "author" else None
         values = {
             "title": SECRET,
             "excerpt": "",
-            "status": status,
+            "status": "published" if standing in times else standing,
             "created_by": author,
             "provider": self.provider,
-            **times,
+            **times.get(standing, {}),
         }
         return make_article(public=False, **values)
 
-    def may(self, verb: str, status: str) -> bool:
-        return status in TABLE[self.role][verb]
+    def may(self, verb: str, standing: str) -> bool:
+        return standing in TABLE[self.role][verb]
 
 
 @pytest.fixture(params=ROLES)
@@ -95,10 +94,11 @@ def form_of():
     client.force_login(make_user("Editors"))
 
     def form_of(article: Article) -> dict:
-        if article.status not in forms:
-            forms[article.status] = filled(client.get(address(article)))
+        standing = workflow.standing(article)
+        if standing not in forms:
+            forms[standing] = filled(client.get(address(article)))
         of_its_own = {"stem": article.stem, "initial-stem": article.stem, "web_url": article.web_url}
-        return forms[article.status] | of_its_own
+        return forms[standing] | of_its_own
 
     return form_of
 
@@ -107,10 +107,10 @@ def address(article: Article) -> str:
     return reverse("admin:articles_article_change", args=[article.pk])
 
 
-def told(prefix: str = "") -> dict[str, str]:
-    """What every verb could want to know: those that do not, do not look."""
+def told(standing: str, prefix: str = "") -> dict[str, str]:
+    """What verbs could want to know: those that do not do not look. Of what is public only the end is to come."""
     ahead = timezone.localtime(timezone.now() + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M")
-    return {f"{prefix}note": "Why", f"{prefix}at": ahead}
+    return {f"{prefix}note": "Why", f"{prefix}{'until' if standing == 'published' else 'at'}": ahead}
 
 
 def everything() -> list:
@@ -120,8 +120,8 @@ def everything() -> list:
 
 
 def check(walker: Walker, verb: str, article: Article, before: list, response, way: str) -> None:
-    case = (way, walker.role, verb, article.status)
-    if not walker.may(verb, article.status):
+    case = (way, walker.role, verb, workflow.standing(article))
+    if not walker.may(verb, workflow.standing(article)):
         assert everything() == before, case
         assert_refused(walker, response, case)
         return
@@ -153,27 +153,29 @@ def assert_refused(walker: Walker, response, case: tuple) -> None:
 # --- The form -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("status", Article.Status.values)
-def test_form_has_exactly_the_buttons_of_the_table_and_they_do_it(walker, status):
+@pytest.mark.parametrize("standing", workflow.STANDING)
+def test_form_has_exactly_the_buttons_of_the_table_and_they_do_it(walker, standing):
     for verb in workflow.VERBS:
-        article = walker.story(verb, status)
+        article = walker.story(standing)
         if verb == next(iter(workflow.VERBS)):  # the buttons are the same for each story of this state
             shown = walker.client.get(address(article))
             buttons = re.findall(r'name="_verb" value="(\w+)"', shown.text) if shown.status_code == 200 else []
-            assert set(buttons) == {name for name in workflow.VERBS if walker.may(name, status)}
-        if walker.may(verb, status):
+            assert set(buttons) == {name for name in workflow.VERBS if walker.may(name, standing)}
+        if walker.may(verb, standing):
             before, data = everything(), filled(walker.client.get(address(article)))
-            response = walker.client.post(address(article), data | told("verb-") | {"_verb": verb})
+            response = walker.client.post(address(article), data | told(standing, "verb-") | {"_verb": verb})
             check(walker, verb, article, before, response, "button")
 
 
-@pytest.mark.parametrize("status", Article.Status.values)
-def test_forged_form_does_nothing_that_is_not_in_the_table(walker, form_of, status):
+@pytest.mark.parametrize("standing", workflow.STANDING)
+def test_forged_form_does_nothing_that_is_not_in_the_table(walker, form_of, standing):
     for verb in workflow.VERBS:
-        if not walker.may(verb, status):
-            article = walker.story(verb, status)
+        if not walker.may(verb, standing):
+            article = walker.story(standing)
             before = everything()
-            response = walker.client.post(address(article), form_of(article) | told("verb-") | {"_verb": verb})
+            response = walker.client.post(
+                address(article), form_of(article) | told(standing, "verb-") | {"_verb": verb}
+            )
             check(walker, verb, article, before, response, "forged form")
 
 
@@ -182,10 +184,10 @@ def test_forged_form_does_nothing_that_is_not_in_the_table(walker, form_of, stat
 
 @pytest.mark.parametrize("accept", ["text/html", "application/json"])
 def test_desk_does_what_is_in_the_table_and_nothing_else(walker, accept):
-    for verb, status in CASES:
-        article = walker.story(verb, status)
+    for verb, standing in CASES:
+        article = walker.story(standing)
         before = everything()
-        data = {"verb": verb, "story": f"{article.pk}:{article.version}", **told()}
+        data = {"verb": verb, "story": f"{article.pk}:{article.version}", **told(standing)}
         response = walker.client.post(ACT, data, headers={"accept": accept})
         check(walker, verb, article, before, response, "desk")
 
@@ -194,22 +196,22 @@ def test_desk_does_what_is_in_the_table_and_nothing_else(walker, accept):
 
 
 def test_action_of_the_list_leads_to_what_is_in_the_table_and_nothing_else(walker):
-    for verb, status in CASES:
-        article = walker.story(verb, status)
+    for verb, standing in CASES:
+        article = walker.story(standing)
         before = everything()
         asked = walker.client.post(LIST, {"action": f"{verb}_selected", "_selected_action": [article.pk]})
-        assert everything() == before, (walker.role, verb, status)
-        if walker.may(verb, status):
+        assert everything() == before, (walker.role, verb, standing)
+        if walker.may(verb, standing):
             form = filled(asked, "bulk_form")
-            response = walker.client.post(BULK, form | told() | {"confirm": "1"})
+            response = walker.client.post(BULK, form | told(standing) | {"confirm": "1"})
             check(walker, verb, article, before, response, "action")
         else:
             check(walker, verb, article, before, asked, "action")
 
 
 def test_forged_bulk_does_what_is_in_the_table_and_nothing_else(walker):
-    for verb, status in CASES:
-        article = walker.story(verb, status)
+    for verb, standing in CASES:
+        article = walker.story(standing)
         before = everything()
-        data = {"verb": verb, "stories": f"{article.pk}:{article.version}", "confirm": "1", **told()}
+        data = {"verb": verb, "stories": f"{article.pk}:{article.version}", "confirm": "1", **told(standing)}
         check(walker, verb, article, before, walker.client.post(BULK, data), "bulk")

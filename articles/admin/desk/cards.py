@@ -62,8 +62,7 @@ class Card:
     @property
     def ends(self) -> str:
         """Until when it is to be public, of a story that is not public yet: the badge has from when."""
-        is_coming = self.story.status == Article.Status.PUBLISHED and self.story.publish_at > timezone.now()
-        return moment(self.story.unpublish_at) if is_coming and self.story.unpublish_at else ""
+        return moment(self.story.unpublish_at) if self.story.is_coming and self.story.unpublish_at else ""
 
     @property
     def excerpt(self) -> str:

@@ -74,7 +74,7 @@ def _tabs(asked: Asked, told: dict[str, str]) -> list[dict[str, Any]]:
 def _deeds(asked: Asked, user: User) -> list[Deed]:
     """What can be done to many stories of the queue at once."""
     may = [deed for deed in DEEDS.values() if deed.may_ever(user)]
-    return [deed for deed in may if not isinstance(deed, VerbDeed) or deed.verb.sources & set(asked.queue.states)]
+    return [deed for deed in may if not isinstance(deed, VerbDeed) or deed.verb.sources & {*asked.queue.standings}]
 
 
 def _choices(asked: Asked, request: HttpRequest, site: AdminSite) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ from django.utils import timezone
 from articles.days import midnight
 from articles.models import Article, Conflict
 from articles.models.stories import SCORED_BY
+from articles.workflow import SCHEDULED, STANDING
 from images.newsroom import is_key
 
 if TYPE_CHECKING:
@@ -93,14 +94,14 @@ LATEST = Order("latest", "Latest first", "publish_at")
 @dataclass(frozen=True)
 class Queue:
     """`orders`: those that an index serves, the usual one first. `nothing`: what is said when none stands in it.
-    `states`: those that its stories are in."""
+    `standings`: how its stories can stand."""
 
     name: str
     label: str
     stories: Callable[[User], ArticleQuerySet]
     orders: tuple[Order, ...]
     nothing: str
-    states: tuple[str, ...] = tuple(S)
+    standings: tuple[str, ...] = tuple(STANDING)
 
     def order(self, name: str) -> Order:
         """The order of that name, or else the usual one."""
@@ -136,14 +137,13 @@ def _mine(user: User) -> ArticleQuerySet:
 
 
 BY_SCORE = (NEWEST, OLDEST, HOTTEST, BEST)
-PUBLIC = (S.PUBLISHED,)
 QUEUES = {
     queue.name: queue
     for queue in (
         Queue("incoming", "Incoming", _waiting(S.DRAFT), BY_SCORE, "No drafts wait.", (S.DRAFT,)),
         Queue("review", "In review", _waiting(S.IN_REVIEW), BY_SCORE, "Nothing is in review.", (S.IN_REVIEW,)),
-        Queue("scheduled", "Scheduled", _scheduled, (SOONEST, LATEST), "Nothing is scheduled.", PUBLIC),
-        Queue("today", "Published today", _today, (LATEST, SOONEST), "Nothing has gone live today.", PUBLIC),
+        Queue("scheduled", "Scheduled", _scheduled, (SOONEST, LATEST), "Nothing is scheduled.", (SCHEDULED,)),
+        Queue("today", "Published today", _today, (LATEST, SOONEST), "Nothing has gone live today.", (S.PUBLISHED,)),
         Queue("conflicts", "Conflicts", _in_conflict, (NEWEST, OLDEST), "No story differs from its source."),
         Queue("mine", "Mine", _mine, (NEWEST, OLDEST), "You have written nothing here yet."),
     )
