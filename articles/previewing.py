@@ -21,6 +21,8 @@ from articles.bulk import find
 from articles.cards import Lead, Named, Outlet, Report, Story, related_to, story_as_it_is
 from articles.documents import ArticleDocument, ImageRef, ProviderRef, RelatedRef, topic_key
 from articles.models import Article, Event, PreviewLink, Topic, WorkingCopy
+from articles.records import article_document, with_parts
+from articles.renewing import renewed
 from articles.story_page import page_context
 from images.models import RemoteImage
 from images.shown import COLUMNS, Shown, shown
@@ -68,11 +70,12 @@ def changes_of(article: Article) -> WorkingCopy | None:
 
 
 def shown_page(article: Article, changes: WorkingCopy | None) -> dict[str, Any]:
-    """For the story's template: as it is, or as the changes would make it."""
+    """For the story's template: as it is, or as the changes would make it, without pictures that they may not bring."""
     story = story_as_it_is(article.pk)
     if changes is None:
         return page_context(story, related_to(article.pk))
-    document = working.document_of(changes)
+    live = article_document(with_parts(Article.objects.filter(pk=article.pk)).get())
+    document, _ = renewed(live, working.document_of(changes))
     named = _Named(document)
     return page_context(_story(story, document, named), [named.report(each) for each in document.related])
 

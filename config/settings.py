@@ -218,6 +218,7 @@ FETCH_ALLOW_HOSTS = env.list("FETCH_ALLOW_HOSTS", default=[])
 # --- The rest -----------------------------------------------------------------------------------
 
 LANGUAGE_CODE = env.str("LANGUAGE_CODE", default="en-gb")
+FORMAT_MODULE_PATH = "config.formats"
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 USE_TZ = True
 

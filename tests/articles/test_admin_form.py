@@ -318,6 +318,12 @@ def test_form_with_errors_publishes_nothing(client):
     assert article.status == "draft"
 
 
+def test_times_that_may_only_be_read_are_told_by_24_hours(client):
+    article = make_article(published_at=datetime(2026, 3, 2, 15, 4, tzinfo=UTC))
+    client.force_login(make_user("Contributors"))
+    assert '<div class="readonly">2 Mar 2026, 15:04</div>' in client.get(address(article)).text
+
+
 def test_only_verbs_that_apply_have_a_button(client):
     draft, live = make_article(public=False), make_article()
     assert 'value="publish"' in client.get(address(draft)).content.decode()

@@ -159,7 +159,7 @@ def test_queries_of_a_preview_do_not_grow(client, editor):
     few, many = with_rows(1), with_rows(5)
     asked(few)  # what a process knows from then on
     assert asked(few) == asked(many)
-    assert asked(few, "?changes=1") == asked(many, "?changes=1") <= 20
+    assert asked(few, "?changes=1") == asked(many, "?changes=1") <= 27
 
 
 # --- Changes that are not live yet --------------------------------------------------------------
@@ -200,6 +200,17 @@ def test_changes_may_name_what_nobody_has_heard_of_and_looking_makes_none_of_it(
     for words in ("A title to come", "Brand new", "新しい", "New outlet"):
         assert words in page
     assert [model.objects.count() for model in (Topic, Provider, RemoteImage, Event)] == counted
+
+
+def test_changes_bring_no_picture_of_an_outlet_whose_pictures_are_all_taken_down(client, editor):
+    outlet = make_provider(domain="silent.example")
+    story = story_in("live", provider=outlet)
+    picture = make_image()
+    change(story, images=[{"url": picture.source_url}], provider={"name": outlet.name, "domain": outlet.domain})
+    shown = client.get(address(story) + "?changes=1")
+    assert picture.content_hash in main(shown)
+    Provider.objects.update(no_pictures="They asked us to")
+    assert picture.content_hash not in main(client.get(address(story) + "?changes=1"))
 
 
 def test_without_changes_the_story_is_shown_as_it_is(client, editor):
