@@ -197,6 +197,7 @@ class Article(Told):  # type: ignore[django-manager-missing]  # taggit ships no 
             models.Index(fields=["unpublish_at"], name="article_by_expiry", condition=Q(unpublish_at__isnull=False)),
             models.Index(fields=["provider", "status", "-published_at", "-id"], name="article_by_provider"),
             models.Index(fields=["type", "-published_at", "-id"], name="article_by_type"),
+            models.Index(fields=["-quality", "-published_at", "-id"], name="article_best_first"),
             models.Index(
                 fields=["created_by", "-published_at", "-id"],
                 name="article_by_author",
