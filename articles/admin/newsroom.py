@@ -16,7 +16,7 @@ from articles.admin.desk.queues import told as counted
 from articles.admin.events import editor, told
 from articles.admin.imports import in_trouble_lately
 from articles.days import day_span
-from articles.models import Article, Event, ImportRun, SourceFile, WorkingCopy
+from articles.models import Article, Conflict, Event, ImportRun, SourceFile, WorkingCopy
 from images import queue, tasks
 from images.models import RemoteImage
 
@@ -159,7 +159,7 @@ def _faults(request: HttpRequest) -> list[Line]:
             )
         )
     if _may_see(request, SourceFile):
-        disputed = SourceFile.objects.filter(conflicts__isnull=False).distinct()
+        disputed = SourceFile.objects.filter(pk__in=Conflict.objects.order_by().values("source"))  # few, asked first
         lines.append(
             Line("Sources in conflict with what is here", capped(disputed), _list(SourceFile, source="differs"))
         )
