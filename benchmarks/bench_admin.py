@@ -135,7 +135,7 @@ def _addresses() -> dict[str, str]:
         "changes": ["waiting"],
         "when": ["today", "yesterday", "week", "month", "last-month", "year", "later"],
         "kind": ["article", "video", "other"],
-        "o": ["3", "5", "-5", "6", "7", "-7"],
+        "o": ["5", "-5", "6", "7", "-7"],
     }
     narrowed = {
         "topic": "topic=topic-3",

@@ -129,6 +129,8 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
     }
 else:
     _database["CONN_HEALTH_CHECKS"] = True
+    # Compiling a query takes longer than any of ours: PostgreSQL does it where it expects much and finds little.
+    _database["OPTIONS"] = {"options": "-c jit=off"} | _database.get("OPTIONS", {})
 _database["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

@@ -175,7 +175,20 @@ def test_postgresql_and_redis_are_chosen_by_variables_alone():
     found = settings_under(DATABASE_URL="postgres://me@db.example/news", CACHE_URL="redis://cache.example/1")
     assert found["DATABASES"]["default"]["ENGINE"] == "django.db.backends.postgresql"
     assert found["DATABASES"]["default"]["CONN_HEALTH_CHECKS"] is True
+    assert found["DATABASES"]["default"]["OPTIONS"] == {"options": "-c jit=off"}
     assert found["CACHES"]["default"]["BACKEND"] == "django.core.cache.backends.redis.RedisCache"
+
+
+@pytest.mark.parametrize(
+    ("asked", "options"),
+    [
+        ("sslmode=require", {"options": "-c jit=off", "sslmode": "require"}),
+        ("options=-c%20work_mem%3D64MB", {"options": "-c work_mem=64MB"}),
+    ],
+)
+def test_options_of_a_postgresql_address_are_kept(asked, options):
+    found = settings_under(DATABASE_URL=f"postgres://me@db.example/news?{asked}")
+    assert found["DATABASES"]["default"]["OPTIONS"] == options
 
 
 def test_sessions_use_a_cache_only_if_all_processes_share_it():

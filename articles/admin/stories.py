@@ -164,13 +164,15 @@ class ArticleAdmin(WithHistory, UnpublishedChanges, TellsWhoIsThere):
     def get_search_results(
         self, request: HttpRequest, queryset: Any, search_term: str
     ) -> tuple[QuerySet[Article], bool]:
-        """What readers' search finds, and addresses: pasted from a browser, a mail or the file's name."""
+        """What is at an address, pasted from a browser, a mail or the file's name; else what readers' search finds, and
+        what has it in its address."""
         if not (term := search_term.replace("\0", " ").strip()):
             return queryset, False
+        is_address = LIKE_AN_ADDRESS.search(term) is not None
+        if is_address and (there := _at(term)):
+            return queryset.filter(pk__in=there), False
         found = Q(pk__in=search(queryset.order_by(), term).values("pk"))
-        if LIKE_AN_ADDRESS.search(term):
-            found |= _at(term)
-        return queryset.filter(found), False
+        return queryset.filter(found | _about(term) if is_address else found), False
 
     @admin.display(description="Picture")
     def picture(self, article: Article) -> SafeString:
@@ -181,7 +183,7 @@ class ArticleAdmin(WithHistory, UnpublishedChanges, TellsWhoIsThere):
     def story(self, article: Article) -> str:
         return article.headline
 
-    @admin.display(description="Provider", ordering="provider__name", empty_value="–")
+    @admin.display(description="Provider", empty_value="–")
     def outlet(self, article: Article) -> SafeString | None:
         if article.provider is None:
             return None
@@ -397,13 +399,16 @@ class ArticleAdmin(WithHistory, UnpublishedChanges, TellsWhoIsThere):
             self.message_user(request, " ".join(told), messages.WARNING)
 
 
-def _at(address: str) -> Q:
-    """The stories at the address, ours or the source's; where there is none, the recent ones with it in theirs."""
+def _at(address: str) -> list[int]:
+    """The stories at the address, ours or the source's."""
     name = address.rstrip("/").rpartition("/")[2].removesuffix(".md")
     links = [link_key(address), link_key(f"https://{address}")]
     there = Article.objects.filter(Q(link_key__in=links) | Q(stem=name)).order_by()
-    if found := list(there.values_list("pk", flat=True)[:MOST_NAMESAKES]):
-        return Q(pk__in=found)
+    return list(there.values_list("pk", flat=True)[:MOST_NAMESAKES])
+
+
+def _about(address: str) -> Q:
+    """The recent stories that have it in theirs."""
     parts = Q(stem__icontains=address) | Q(web_url__icontains=address) | Q(original_url__icontains=address)
     return parts & Q(pk__in=Article.objects.newest_first().values("pk")[:LOOKED_THROUGH])
 
