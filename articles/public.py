@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import wraps
@@ -27,34 +28,50 @@ from articles.models import Article, ArticleTopic, Topic, TopicListing
 from articles.prepared import Prepared
 from articles.ranking import Formula
 from articles.remembered import remembered
+from articles.search.asking import clean
 from providers.models import Provider
 
 if TYPE_CHECKING:
     from articles.models import ArticleQuerySet
 
-# All that pages take from behind the question mark, by how their addresses begin; the rest never reaches a view.
-PARAMETERS = {
-    "/search/": frozenset({"q", "order", "page"}),
-    "/feeds/search.": frozenset({"q"}),
-    **dict.fromkeys(
-        ("/topics/", "/providers/", "/archive/", "/today/", "/this-week/"), frozenset({"page", "before", "after"})
-    ),
-}
+# All that pages take from behind the question mark, by their addresses; the rest never reaches a view.
+PARAMETERS = [
+    (re.compile("/search/"), ("order", "page", "q")),
+    (re.compile(r"/search/suggest/|/feeds/search\.\w+"), ("q",)),
+    (re.compile("/(topics|providers)/"), ("page",)),
+    (re.compile("/(topics|providers|archive)/.+|/(today|this-week)/", re.DOTALL), ("after", "before")),
+]
+NEWEST_FIRST = "newest"  # the order that search results can be in besides their own
 
 RECENT = 300  # the stories that the front page is made of, and that decide what the navigation names
 MAIN_TOPICS = 8
 MOST_COUNTED = 1_000  # stories of a list
 
 
-def parameters(path: str) -> frozenset[str]:
-    """Those that the page at `path` knows."""
-    return next((names for beginning, names in PARAMETERS.items() if path.startswith(beginning)), frozenset())
+def asked(path: str, given: Mapping[str, str]) -> dict[str, str]:
+    """Of the parameters those that the page at `path` knows, in one spelling for each page."""
+    known = next((names for address, names in PARAMETERS if address.fullmatch(path)), ())
+    spelt = {name: _spelt(name, given[name]) for name in known if name in given}
+    return {name: value for name, value in spelt.items() if value is not None}
+
+
+def _spelt(name: str, value: str) -> str | None:
+    """None: it changes nothing."""
+    match name:
+        case "q":
+            return clean(value) or None
+        case "order":
+            return value if value == NEWEST_FIRST else None
+        case "page":
+            return value if value != "1" else None
+    return value
 
 
 def kept(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """For what is the same to every reader until the site's version changes: `config.page_cache` keeps it, and says in
     its headers how long others may. It only answers GET and HEAD. What has another name now is at the same route under
-    that name; a story that is public no more is gone."""
+    that name; a story that is public no more is gone. An answer with a false `is_stored` is told of like that, but not
+    kept."""
 
     @wraps(view)
     def marked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -64,7 +81,7 @@ def kept(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         except Moved as moved:
             response = HttpResponsePermanentRedirect(_same_route(request, moved.name))
         except Gone:
-            return render(request, "410.html", status=410)
+            response = render(request, "410.html", status=410)
         response.is_kept = True
         return response
 

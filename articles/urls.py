@@ -5,7 +5,7 @@ from datetime import date
 
 from django.http import HttpResponse
 from django.urls import URLPattern, path, register_converter
-from django.urls.converters import StringConverter
+from django.urls.converters import IntConverter, StringConverter
 
 from articles import api, feeds, sitemaps, views
 from articles.days import Month
@@ -41,6 +41,12 @@ class NameConverter(StringConverter):
     regex = r"[^/\x00]+"
 
 
+class NumberConverter(IntConverter):
+    """In one spelling: without zeros before it."""
+
+    regex = "0|[1-9][0-9]*"
+
+
 class KindConverter(StringConverter):
     """What has pages of its own."""
 
@@ -56,6 +62,7 @@ register_converter(KindConverter, "kind")
 register_converter(DigestConverter, "digest")
 register_converter(MonthConverter, "month")
 register_converter(NameConverter, "name")
+register_converter(NumberConverter, "number")
 
 
 def in_both_forms(route: str, view: Callable[..., HttpResponse], name: str) -> list[URLPattern]:
@@ -86,14 +93,14 @@ urlpatterns = [
     *in_both_forms("feeds/providers/<name:domain>", feeds.provider, "provider_feed"),
     *in_both_forms("feeds/search", feeds.found, "search_feed"),
     path("share/site/<digest:digest>.png", views.site_card, name="site_card"),
-    path("share/<kind:kind>/<int:pk>/<digest:digest>.png", views.card, name="card"),
+    path("share/<kind:kind>/<number:pk>/<digest:digest>.png", views.card, name="card"),
     path("api/topics/index.json", api.topics, name="api_topics"),
     path("api/news/index.json", api.news, name="api_news"),
-    path("api/news/page/<int:number>/index.json", api.news, name="api_news_page"),
+    path("api/news/page/<number:number>/index.json", api.news, name="api_news_page"),
     path("api/news/<name:slug>/index.json", api.topic_news, name="api_topic_news"),
-    path("api/news/<name:slug>/page/<int:number>/index.json", api.topic_news, name="api_topic_news_page"),
+    path("api/news/<name:slug>/page/<number:number>/index.json", api.topic_news, name="api_topic_news_page"),
     path("sitemap.xml", sitemaps.sitemap, name="sitemap"),
-    path("sitemap-<int:part>.xml", sitemaps.sitemap_part, name="sitemap_part"),
+    path("sitemap-<number:part>.xml", sitemaps.sitemap_part, name="sitemap_part"),
     path("news-sitemap.xml", sitemaps.news_sitemap, name="news_sitemap"),
     path("robots.txt", sitemaps.robots, name="robots"),
     path("healthz", views.healthz, name="healthz"),

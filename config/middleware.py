@@ -1,4 +1,4 @@
-"""What every answer carries, and what a missing page looks like."""
+"""What every answer carries, and what is said to who asks in vain."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.exceptions import MiddlewareNotUsed
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, JsonResponse
 from django.middleware.gzip import GZipMiddleware
 from django.middleware.http import ConditionalGetMiddleware
 from django.urls import reverse
-
-from config.errors import not_found
+from django.views.defaults import page_not_found
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -31,7 +30,8 @@ PERMISSIONS = ", ".join(
         "xr-spatial-tracking",
     )
 )
-READABLE = ("/api/", "/feeds/")  # by scripts on other sites
+API = "/api/"
+READABLE = (API, "/feeds/")  # by scripts on other sites
 PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, HEAD, OPTIONS",
     "Access-Control-Allow-Headers": "Accept, Cache-Control, Content-Type, If-Modified-Since, If-None-Match, "
@@ -53,6 +53,8 @@ class ContentPolicyMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
         response["Permissions-Policy"] = PERMISSIONS
+        response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        response.headers.setdefault("Referrer-Policy", settings.SECURE_REFERRER_POLICY)
         response["Cross-Origin-Resource-Policy"] = (
             "cross-origin" if request.path.startswith(self.shared) else "same-origin"
         )
@@ -75,9 +77,17 @@ def content_policy(media_url: str, embed_hosts: Iterable[str] = ()) -> str:
     )
 
 
+ERRORS = {
+    400: "The site could not make sense of this request.",
+    404: "There is nothing at this address.",
+    405: "Only GET, HEAD and OPTIONS are answered here.",
+    500: "Something went wrong on our side.",
+}
+
+
 class SharingMiddleware:
     """Feeds and the JSON API may be read by scripts on any site, errors and "not modified" included: they are the same
-    for everybody, so no site learns anything by its reader's cookies."""
+    for everybody, so no site learns anything by its reader's cookies. The API's errors are JSON too."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -90,9 +100,18 @@ class SharingMiddleware:
             response: HttpResponseBase = HttpResponse(status=204, headers=PREFLIGHT)
         else:
             response = self.get_response(request)
+        if request.path.startswith(API) and response.status_code in ERRORS:
+            response = _as_json(response)
         response["Access-Control-Allow-Origin"] = "*"
         response["Access-Control-Expose-Headers"] = "ETag"
         return response
+
+
+def _as_json(error: HttpResponseBase) -> HttpResponseBase:
+    if settings.DEBUG and error.status_code == 500:
+        return error
+    allowed = {"Allow": error["Allow"]} if "Allow" in error else {}
+    return JsonResponse({"error": ERRORS[error.status_code]}, status=error.status_code, headers=allowed)
 
 
 class CompressionMiddleware(GZipMiddleware):
@@ -123,4 +142,4 @@ class MissingPageMiddleware:
         response = self.get_response(request)
         if response.status_code != 404 or request.path.startswith(reverse("admin:index")):
             return response
-        return not_found(request, Http404())
+        return page_not_found(request, Http404())

@@ -25,7 +25,6 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import get_conditional_response
 from django.utils.http import urlencode
-from django.utils.regex_helper import _lazy_re_compile
 
 from articles import public
 from articles.remembered import Version, answering, version
@@ -45,7 +44,7 @@ _ASKED = (
     "HTTP_IF_UNMODIFIED_SINCE",
     "HTTP_ACCEPT_ENCODING",
 )
-_ACCEPTS_GZIP = _lazy_re_compile(r"(?:\bgzip\b|\*)(?!\s*;\s*q=0(\.0*)?\s*(,|$))", re.IGNORECASE)
+_REFUSED = re.compile(r";\s*q=0(?:\.0*)?\s*$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ class Page:
         body = self.body
         if self.is_packed:
             headers["Vary"] = "Accept-Encoding"
-            if _ACCEPTS_GZIP.search(request.META.get("HTTP_ACCEPT_ENCODING", "")):
+            if _takes_gzip(request.META.get("HTTP_ACCEPT_ENCODING", "")):
                 headers["Content-Encoding"] = "gzip"
             else:
                 body = gzip.decompress(body)
@@ -104,7 +103,7 @@ class PageCacheMiddleware:
             if not _is_page(response):
                 return _kept_by_nobody(response)
             page = _page(response, true_until)
-            if key and not page.is_over():
+            if key and not page.is_over() and getattr(response, "is_stored", True):
                 caches["pages"].set(key, page, settings.PAGE_CACHE_SECONDS)
         return page.answer(request)
 
@@ -115,6 +114,13 @@ class PageCacheMiddleware:
         response = self.get_response(request)
         request.META |= asked
         return response
+
+
+def _takes_gzip(encodings: str) -> bool:
+    """What is said of gzip counts, or else what is said of all the others."""
+    said = {each.partition(";")[0].strip().lower(): each for each in encodings.split(",")}
+    told = said.get("gzip", said.get("*"))
+    return told is not None and not _REFUSED.search(told)
 
 
 def _version() -> Version | None:
@@ -183,8 +189,7 @@ def _forget_unknown_parameters(request: HttpRequest) -> None:
     """Pages know few parameters. The others, such as those that trackers append, make no difference and no new page.
     Whatever encoding a request claims for them, addresses are in UTF-8."""
     given = QueryDict(request.META.get("QUERY_STRING", "").encode("latin-1", "ignore"), encoding="utf-8")  # PEP 3333
-    known = {name: given[name] for name in sorted(public.parameters(request.path_info) & given.keys())}
-    request.META["QUERY_STRING"] = urlencode(known)
+    request.META["QUERY_STRING"] = urlencode(public.asked(request.path_info, given.dict()))
     request.GET = QueryDict(request.META["QUERY_STRING"], encoding="utf-8")
 
 

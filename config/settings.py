@@ -78,9 +78,9 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "django.middleware.security.SecurityMiddleware",
-    "config.middleware.ContentPolicyMiddleware",
+    "config.middleware.ContentPolicyMiddleware",  # these two see to all answers, refusals of the next one included
     "config.middleware.SharingMiddleware",
+    "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",  # has compressed files of its own
     "config.page_cache.PageCacheMiddleware",
     "config.middleware.CompressionMiddleware",  # outside of ConditionalGet: an ETag is of the text, packed or not
@@ -95,6 +95,7 @@ MIDDLEWARE = [
 ]
 
 ROOT_URLCONF = "config.urls"
+FORCE_SCRIPT_NAME = ""  # the site begins at its host's root, whatever a request's headers claim
 WSGI_APPLICATION = "config.wsgi.application"
 
 TEMPLATES = [
@@ -135,11 +136,16 @@ _database["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
+_shared_cache = "redis" in CACHES["default"]["BACKEND"]
+if _shared_cache:
+    CACHES["default"]["BACKEND"] = "config.caches.RedisCache"
+    CACHES["default"]["OPTIONS"] = {"socket_connect_timeout": 1, "socket_timeout": 1} | CACHES["default"].get(
+        "OPTIONS", {}
+    )
 CACHES["pages"] = CACHES["default"] | {"LOCATION": CACHES["default"].get("LOCATION") or "pages", "KEY_PREFIX": "pages"}
 if "locmem" in CACHES["pages"]["BACKEND"]:
     CACHES["pages"] |= {"LOCATION": "pages", "OPTIONS": {"MAX_ENTRIES": 2_000}}  # of some 10 KB, in each process
 # A cache of each process's own would keep a session alive in one after the log-out in another.
-_shared_cache = "redis" in CACHES["default"]["BACKEND"]
 SESSION_ENGINE = f"django.contrib.sessions.backends.{'cached_db' if _shared_cache else 'db'}"
 
 # The background work's wake-up calls. What there is to do stands in the database, whatever these are kept in.

@@ -4,7 +4,6 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
-handler404 = "config.errors.not_found"
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("articles.urls")),

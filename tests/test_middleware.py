@@ -56,6 +56,17 @@ def test_what_is_made_for_other_sites_may_be_used_there(client, address):
     assert response["Cross-Origin-Resource-Policy"] == "cross-origin"
 
 
+@pytest.mark.parametrize("address", ["/", "/api/news/index.json"])
+@pytest.mark.parametrize("host", ["testserver", "evil.example"])
+def test_who_comes_without_tls_is_told_all_of_it_too(settings, address, host):
+    settings.SECURE_SSL_REDIRECT = True
+    response = Client().get(address, headers={"Host": host})
+    assert response.status_code == (301 if host == "testserver" else 400)
+    for name in ("Content-Security-Policy", "Permissions-Policy", "X-Content-Type-Options", "Referrer-Policy"):
+        assert response.has_header(name), name
+    assert response.has_header("Access-Control-Allow-Origin") == address.startswith("/api/")
+
+
 def test_browsers_are_told_to_stay_with_tls_where_there_is_some(settings):
     settings.SECURE_HSTS_SECONDS, settings.SECURE_HSTS_INCLUDE_SUBDOMAINS = 3600, True
     client = Client()

@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from articles import workflow
 from articles.models import Article
+from articles.sharing import address_of
 from config import page_cache
 from tests.factories import NOON, make_article, make_topic, make_user
 
@@ -140,6 +141,13 @@ def test_parameters_that_no_page_knows_make_no_other_page_and_no_other_links(cli
     assert tracked.content == plain.content
 
 
+def test_where_a_request_says_that_the_site_begins_changes_no_page(client):
+    make_article(topics=[make_topic("Whales")])
+    for _ in range(2):  # made, and kept
+        assert b"/evil/" not in client.get("/", SCRIPT_NAME="/evil").content
+    assert b"/evil/" not in client.get("/archive/").content
+
+
 def test_parameters_that_pages_know_make_another_page(client):
     make_article(title="Whales"), make_article(title="Trams")
     assert "Trams" not in client.get("/search/?q=whales").text
@@ -163,6 +171,31 @@ def test_addresses_are_in_utf_8_whatever_encoding_is_claimed(client, charset):
     assert client.get("/nowhere/?x=1", headers=headers).status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("page", "same"),
+    [
+        ("/search/?q=whales", "/search/?order=hottest&page=1&q=++whales%00"),
+        ("/search/?q=whales&order=newest", "/search/?q=whales&order=newest&before=x"),
+        ("/search/suggest/?q=wha", "/search/suggest/?q=wha&page=2"),
+        ("/topics/", "/topics/?before=x&page=1"),
+        ("/providers/", "/providers/?after=x"),
+        ("/topics/whales/", "/topics/whales/?page=2&q=x"),
+        ("/archive/", "/archive/?before=x&page=2"),
+        ("/today/", "/today/?page=3"),
+    ],
+)
+def test_page_has_one_spelling(client, page, same):
+    make_article(title="Whales", topics=[make_topic("Whales", slug="whales")])
+    client.get(page)
+    assert queries(client, same) == 1
+
+
+def test_zeros_before_a_number_make_no_other_page(client):
+    make_article()
+    for address in ("/api/news/page/01/index.json", "/sitemap-00.xml"):
+        assert client.get(address).status_code == 404
+
+
 def test_search_for_the_same_is_the_same_page_whatever_surrounds_it(client):
     make_article(title="Whales")
     client.get("/search/?q=whales")
@@ -182,7 +215,7 @@ def test_page_is_kept_packed_for_those_who_unpack(client, encoding):
         assert response["ETag"] == plain["ETag"]
 
 
-@pytest.mark.parametrize("encoding", ["", "identity", "br", "gzip;q=0", "xgzipped", "*;q=0"])
+@pytest.mark.parametrize("encoding", ["", "identity", "br", "gzip;q=0", "xgzipped", "*;q=0", "gzip;q=0, *"])
 def test_page_is_unpacked_for_those_who_do_not(client, encoding):
     make_article()
     client.get("/", headers=PACKED)
@@ -201,6 +234,39 @@ def test_unchanged_page_is_304_though_the_site_has_changed_elsewhere(client, war
     again = client.get(story.get_absolute_url(), headers={"If-None-Match": tag, **PACKED})
     assert (again.status_code, again.content, again["ETag"]) == (304, b"", tag)
     assert "s-maxage" in again["Cache-Control"]
+
+
+def test_what_was_withdrawn_is_not_unchanged(client):
+    story = make_article(topics=[make_topic()], title="Whale song")
+    addresses = [story.get_absolute_url(), "/", "/feeds/all.atom", "/api/news/index.json", "/sitemap-0.xml"]
+    tags = {address: client.get(address)["ETag"] for address in addresses}
+    Article.objects.update(status="unpublished")
+    for address, tag in tags.items():
+        again = client.get(address, headers={"If-None-Match": tag})
+        assert again.status_code in (200, 404, 410), address
+        assert "Whale song" not in again.text
+    gone = client.get(story.get_absolute_url())
+    assert (gone.status_code, gone["Cache-Control"]) == (410, "private, no-cache")
+
+
+def test_card_may_be_kept_no_longer_than_the_page_it_is_of(client, settings):
+    settings.CDN_SECONDS = 10
+    story = make_article(topics=[make_topic()])
+    for record in (story, story.topics.first(), story.provider):
+        kept = client.get(address_of(record))
+        assert kept["Cache-Control"] == "public, max-age=0, must-revalidate, s-maxage=5, stale-while-revalidate=5"
+        same = client.get(address_of(record), headers={"If-None-Match": kept["ETag"]})
+        assert (same.status_code, same.content) == (304, b"")
+    address, tag = address_of(story), client.get(address_of(story))["ETag"]
+    Article.objects.update(status="unpublished")
+    for headers in ({}, {"If-None-Match": tag}):
+        assert client.get(address, headers=headers).status_code == 404
+    assert client.get(address_of(None))["Cache-Control"] == "public, max-age=31536000, immutable"
+
+
+def test_cards_take_no_room_from_pages(client):
+    assert client.get(address_of(make_article())).status_code == 200
+    assert not caches["pages"]._cache
 
 
 def test_changed_page_is_sent_whole(client):

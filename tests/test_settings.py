@@ -176,7 +176,7 @@ def test_postgresql_and_redis_are_chosen_by_variables_alone():
     assert found["DATABASES"]["default"]["ENGINE"] == "django.db.backends.postgresql"
     assert found["DATABASES"]["default"]["CONN_HEALTH_CHECKS"] is True
     assert found["DATABASES"]["default"]["OPTIONS"] == {"options": "-c jit=off"}
-    assert found["CACHES"]["default"]["BACKEND"] == "django.core.cache.backends.redis.RedisCache"
+    assert found["CACHES"]["default"]["BACKEND"] == "config.caches.RedisCache"
 
 
 @pytest.mark.parametrize(

@@ -65,8 +65,11 @@ def test_what_one_server_withdraws_the_other_shows_no_more(site):
     repeating = {address for address in known if MARK in address.partition("?")[2]}  # what was asked
     telling = [address for address in known.keys() - repeating if MARK in known[address].text.lower()]
     assert {"/", f"/news/{STEM}/", "/feeds/all.atom", "/api/news/index.json", "/news-sitemap.xml"} <= set(telling)
+    [card] = set(re.findall(r"/share/article/\d+/\w+\.png", known[f"/news/{STEM}/"].text))  # no text tells whose it is
+    assert there.as_reader(card).status == 200
     here.log_in()
     withdraw(here)
+    assert there.as_reader(card).status == 404
     for address in telling:
         text = there.as_reader(address).text.lower()
         assert MARK not in text.replace(address, ""), address

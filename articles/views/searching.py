@@ -20,8 +20,6 @@ from articles.views.pages import page_of
 if TYPE_CHECKING:
     from articles.models import Article
 
-NEWEST = "newest"
-
 
 class Link(NamedTuple):
     label: str
@@ -33,7 +31,7 @@ class Link(NamedTuple):
 def search_page(request: HttpRequest) -> HttpResponse:
     """Asks for `q`, `order` and `page`."""
     typed = clean(request.GET.get("q", ""))
-    query, newest = read(typed), request.GET.get("order") == NEWEST
+    query, newest = read(typed), request.GET.get("order") == public.NEWEST_FIRST
     known = _known()
     meaning = understand(query, known)
     results = Results()
@@ -106,5 +104,6 @@ def _again(query: Query) -> Link:
 
 
 def _href(query: Query, newest: bool = False, page: int = 1) -> str:
-    asked = {"q": query.text} | ({"order": NEWEST} if newest else {}) | ({"page": str(page)} if page > 1 else {})
+    order = {"order": public.NEWEST_FIRST} if newest else {}
+    asked = {"q": query.text} | order | ({"page": str(page)} if page > 1 else {})
     return f"{reverse('search')}?{urlencode(asked)}" if query else reverse("search")

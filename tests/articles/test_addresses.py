@@ -218,7 +218,7 @@ def test_only_what_pages_know_is_kept_of_what_else_was_asked(client):
     topic = make_topic("Old", slug="old")
     make_article(topics=[topic])
     by_save(topic, "slug", "new")
-    assert client.get("/topics/old/?utm_source=x&page=2&from=y")["Location"] == "/topics/new/?page=2"
+    assert client.get("/topics/old/?utm_source=x&before=2&page=2")["Location"] == "/topics/new/?before=2"
 
 
 def test_name_in_capitals_leads_to_the_one_there_is(client):

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
@@ -111,6 +112,20 @@ def test_page_that_does_not_exist_is_an_error_in_json(client, number):
     response = client.get(f"/api/news/page/{number}/index.json")
     assert (response.status_code, response["Content-Type"]) == (404, "application/json")
     assert response.json() == {"error": "There is nothing at this address."}
+
+
+def test_errors_are_json_whatever_they_are(monkeypatch):
+    client = Client(raise_request_exception=False)
+    refused = client.post("/api/news/index.json")
+    assert (refused.status_code, "GET" in refused["Allow"]) == (405, True)
+    strange = client.get("/api/news/index.json", headers={"Host": "evil.example"})
+    monkeypatch.setattr("articles.api.STORIES_A_PAGE", None)
+    broken = client.get("/api/news/index.json")
+    for response, status in ((refused, 405), (strange, 400), (broken, 500)):
+        assert response.status_code == status
+        assert set(response.json()) == {"error"}
+        assert response["Access-Control-Allow-Origin"] == "*"
+        assert response["Cache-Control"] == "no-cache"
 
 
 def test_first_page_of_nothing_is_empty(client):

@@ -20,7 +20,6 @@ def test_story_without_a_picture_its_topic_its_outlet_and_the_site_have_one_draw
     for address in addresses:
         response = client.get(address)
         assert (response.status_code, response["Content-Type"]) == (200, "image/png")
-        assert response["Cache-Control"] == "public, max-age=31536000, immutable"
         assert response["Cross-Origin-Resource-Policy"] == "cross-origin"
         assert Image.open(io.BytesIO(response.content)).size == (1200, 630)
 
@@ -44,7 +43,7 @@ def test_address_of_other_words_leads_to_the_words_of_now_and_is_kept_by_nobody(
     story.save()
     response = client.get(old)
     assert (response.status_code, response["Location"]) == (302, address_of(story))
-    assert "no-store" in response["Cache-Control"]
+    assert response["Cache-Control"] == "private, no-cache"
     assert client.get(response["Location"]).status_code == 200
 
 

@@ -101,7 +101,7 @@ def routes(patterns, prefix=""):
 def addresses_with_nul() -> list[str]:
     public_routes = {route for route, _ in routes(get_resolver().url_patterns) if not route.startswith(EXEMPT)}
     named = {re.sub(r"<(?:name|path|slug|str):\w+>|<\w+>", "%00", route) for route in public_routes}
-    return sorted("/" + re.sub(r"<int:\w+>", "1", route) for route in named if "%00" in route)
+    return sorted("/" + re.sub(r"<number:\w+>", "1", route) for route in named if "%00" in route)
 
 
 def hidden_story(name: str, **overrides) -> Article:
