@@ -14,6 +14,7 @@ from django.utils import timezone
 from articles.documents import EARLIEST, LATEST
 from articles.models import Article
 from articles.views import front, health
+from articles.views.pages import Cursor
 from tests.factories import (
     NOON,
     add_picture,
@@ -514,6 +515,11 @@ PINNED = {
     "story": 7,
     "provider": 10,
     "topic": 9,
+    "topic, further on": 10,
+    "topic's feed": 8,
+    "provider's feed": 9,
+    "topic's stories for programs": 11,
+    "/api/topics/index.json": 2,
     "/feeds/all.atom": 6,
     "/feeds/all.json": 6,
     "/feeds/search.atom?q=story": 7,
@@ -539,13 +545,22 @@ def test_query_counts_do_not_grow_with_the_rows(client, name):
     oldest = grow()
     for _ in range(front.TOP_STORIES + front.LATEST):  # from here on the front page has all its parts
         grow()
-    named = {"story": oldest, "provider": provider, "topic": shared}
-    address = named[name].get_absolute_url() if name in named else name
+    newest = Article.objects.latest("published_at", "pk")
+    named = {
+        "story": oldest.get_absolute_url(),
+        "provider": provider.get_absolute_url(),
+        "topic": shared.get_absolute_url(),
+        "topic, further on": f"{shared.get_absolute_url()}?before={Cursor(newest.published_at, newest.pk)}",
+        "topic's feed": reverse("topic_feed", args=[shared.slug]),
+        "provider's feed": reverse("provider_feed", args=[provider.domain]),
+        "topic's stories for programs": reverse("api_topic_news", args=[shared.slug]),
+    }
+    address = named.get(name, name)
     few = queries(client, address)
     for _ in range(9):
         make_related(oldest, provider=make_provider()).pictures.create(image=make_image(cached=False))
         grow()
-    assert queries(client, address) == few
+    assert queries(client, address) <= few
     assert few == PINNED[name]
 
 
