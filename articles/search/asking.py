@@ -101,14 +101,20 @@ class Query:
     def has_too_many_filters(self) -> bool:
         return len(self.filters) > MAX_FILTERS
 
+    def named(self, name: str) -> list[Filter]:
+        return [each for each in self.filters if each.name == name]
+
     def values(self, name: str) -> list[str]:
-        return [each.value for each in self.filters if each.name == name]
+        return [each.value for each in self.named(name)]
 
     def days(self, name: str) -> list[date]:
-        return [each.day for each in self.filters if each.name == name and each.day]
+        return [each.day for each in self.named(name) if each.day]
 
     def without(self, *terms: Term) -> Query:
         return Query(tuple(term for term in self.terms if term not in terms))
+
+    def without_filters(self, *names: str) -> Query:
+        return self.without(*(each for each in self.filters if each.name in names))
 
     def plus(self, *filters: Filter) -> Query:
         return Query((*self.terms, *(each for each in filters if each not in self.terms)))
