@@ -62,18 +62,25 @@ class Names:
     def meaning(self, query: Query) -> Meaning:
         keys: list[tuple[str, ...]] = []
         outlets: list[str] = []
+        unwanted: list[str] = []
         problems, labels = [], {}
         for each in query.filters:
-            if each.name == "topic":
+            if not each.value:
+                problems.append((each, f"“{each.name}:” has nothing behind its colon."))
+            elif each.name == "topic":
                 if topics := [topic for topic in self.topics if _says_topic(each.value, topic)]:
                     labels[each] = f"{topics[0]}"
-                    keys.append(tuple(f"t{key}" for key in self._with_subtopics(topics)))
+                    those = [f"t{key}" for key in self._with_subtopics(topics)]
+                    if each.unwanted:
+                        unwanted += those
+                    else:
+                        keys.append(tuple(those))
                 else:
                     problems.append((each, f"There is no topic “{each.value}”."))
             elif each.name == "provider":
                 if providers := [provider for provider in self.providers if _says_provider(each.value, provider)]:
                     labels[each] = f"{providers[0]}"
-                    outlets += [f"p{provider.pk}" for provider in providers]
+                    (unwanted if each.unwanted else outlets).extend(f"p{provider.pk}" for provider in providers)
                 else:
                     problems.append((each, f"There is no outlet “{each.value}”."))
             elif each.day is None:
@@ -84,7 +91,7 @@ class Names:
             return Meaning(None, problems, labels)
         if outlets:  # a story has one: of several, any will do
             keys.append(tuple(outlets))
-        return Meaning(_sought(query, keys), labels=labels)
+        return Meaning(_sought(query, keys, unwanted), labels=labels)
 
     def _with_subtopics(self, topics: list[Topic]) -> list[int]:
         own = [topic.pk for topic in topics]
@@ -95,7 +102,7 @@ def understand(query: Query, known: Known) -> Meaning:
     return Names.of(query, known).meaning(query)
 
 
-def _sought(query: Query, keys: Iterable[tuple[str, ...]]) -> Sought:
+def _sought(query: Query, keys: Iterable[tuple[str, ...]], unwanted: Iterable[str]) -> Sought:
     since, until = query.days("after"), query.days("before")
     return Sought(
         tuple(query.wanted),
@@ -103,6 +110,7 @@ def _sought(query: Query, keys: Iterable[tuple[str, ...]]) -> Sought:
         tuple(keys),
         midnight(max(since)) if since else None,
         midnight(min(until)) if until else None,
+        unwanted_keys=tuple(unwanted),
     )
 
 

@@ -158,6 +158,16 @@ FINDS = {
     'provider:"la depeche"': "café",
     "provider:saltmarsh.example provider:tom.example": "whales night tesla",
     "provider:nobody.example": "",
+    "-topic:oceans": "tesla café tokyo night",
+    "-topic:water": "tesla café tokyo",
+    "-TOPIC:“sea life” saltmarsh": "whales",
+    "-topic:oceans -topic:日本 -provider:tom.example": "café night",
+    "topic:water -topic:oceans": "night",
+    "topic:water -provider:saltmarsh.example": "",
+    "saltmarsh -train -topic:railways": "whales",
+    "-provider:saltmarsh.example -provider:tom.example": "café tokyo",
+    "provider:saltmarsh.example provider:tom.example -provider:saltmarsh.example": "tesla",
+    "-topic:nowhere": "",
     # days
     "after:2026": "tesla café tokyo night",
     "before:2026": "whales",
@@ -166,12 +176,19 @@ FINDS = {
     "before:2026-11-02": "whales tesla café",
     "before:2026-12-01 after:2026-11-30": "night",
     "after:2026-1 before:2026-2": "tesla",
+    "-after:2026": "whales",
+    "-before:2026-11-02": "tokyo night",
     "after:2026-02-30": "",
     "after:soon": "",
     "before:99999": "",
     # what looks like more than it is
+    "topic: oceans": "whales",
+    'topic:  "sea life"': "night",
+    "-topic: oceans before: 2026-11-01": "tesla",
     "topic:": "",
     'topic:""': "",
+    "saltmarsh before:": "",
+    "saltmarsh -topic:": "",
     "whales AND strait": "whales",  # which has the word too
     "whales OR tesla": "",
     "NEAR(whales song)": "",
@@ -341,6 +358,7 @@ def test_what_narrows_twice_is_said_once():
 @example('"')
 @example('-"')
 @example('topic:"')
+@example("-topic: a -before:")
 @example("a" * 300)
 def test_what_is_read_reads_the_same_again(text):
     query = read(text)

@@ -163,6 +163,13 @@ def test_filters_can_be_taken_away_one_by_one(client, whales):
     assert found["provider: Harbour Post – leave it out"] == "whale topic:water"
 
 
+def test_filters_that_leave_out_are_told_and_kept_by_choices(client, whales):
+    found = links(page(client, "whale -topic:music -provider:nobody.example"))
+    assert found["without topic: Music – leave it out"] == "whale -provider:nobody.example"
+    found = links(page(client, "whale -topic:music"))
+    assert found["Harbour Post 1 story"] == "whale -topic:music provider:harbour.example"
+
+
 def test_what_does_not_narrow_is_not_offered(client):
     make_article(title="Whale", topics=[make_topic("Sea")])
     assert "Narrow it down" not in page(client, "whale")
@@ -186,6 +193,9 @@ def test_stories_that_are_not_public_are_in_no_choice_and_no_count(client, whale
         ("whale topic:nowhere", "There is no topic “nowhere”."),
         ("whale provider:nobody.example", "There is no outlet “nobody.example”."),
         ("whale after:soon", "“soon” is no date such as 2026, 2026-11 or 2026-11-30."),
+        ("whale -topic:nowhere", "There is no topic “nowhere”."),
+        ("whale before:", "“before:” has nothing behind its colon."),
+        ("whale -topic:", "“topic:” has nothing behind its colon."),
         ("whale before:2026-02-30", "“2026-02-30” is no date such as 2026, 2026-11 or 2026-11-30."),
     ],
 )
@@ -194,6 +204,20 @@ def test_filter_that_means_nothing_is_explained_and_can_be_dropped(client, query
     text = page(client, query)
     assert sentence in text
     assert links(text)["whale"] == "whale"
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ("whale", "Each word has to occur in the headline"),
+        ("topic:sea before:2026", "No story fits all of these filters."),
+        ("-sea topic:sea", "No story fits all of these filters."),
+        ("?!", "Each word has to occur in the headline"),
+    ],
+)
+def test_why_nothing_is_found_speaks_of_words_only_where_there_are_some(client, query, sentence):
+    make_article(title="Tide", topics=[make_topic("Sea")])
+    assert sentence in page(client, query)
 
 
 def test_topic_known_from_drafts_alone_is_as_unknown_as_any(client):
