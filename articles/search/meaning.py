@@ -13,7 +13,7 @@ from django.db.models import Q, QuerySet
 
 from articles.days import midnight
 from articles.documents import topic_key
-from articles.models import Topic
+from articles.models import OldAddress, Topic, TopicAlias
 from articles.search.asking import MAX_FILTERS, Filter, Query
 from articles.search.engines import Sought
 from providers.domains import normalise_domain
@@ -46,18 +46,25 @@ class Known:
 
 @dataclass(frozen=True)
 class Names:
-    """What the filters of a query name, looked up all at once; for the same query with less in it, too."""
+    """What the filters of a query name, looked up all at once; for the same query with less in it, too. An address
+    goes before a name, and both before those that another had once: as on pages, old addresses lead to the new ones."""
 
     topics: list[Topic]
     subtopics: dict[int, list[int]]
     providers: list[Provider]
+    former_topics: list[tuple[str, int]]  # an old slug, or the key of an old name, and whose it was
+    former_providers: list[tuple[str, int]]  # the same of domains
 
     @classmethod
     def of(cls, query: Query, known: Known) -> Names:
-        """Three queries at most."""
-        topics = _of_any(known.topics, [_is_topic(value) for value in query.values("topic")])
-        providers = _of_any(known.providers, [_is_provider(value) for value in query.values("provider")])
-        return cls(topics, _subtopics(topics), providers)
+        """Six queries at most."""
+        asked = query.values("topic")
+        former_topics = _former_topics(asked)
+        topics = _of_any(known.topics, [*map(_is_topic, asked), *_of_keys(former_topics)])
+        asked = query.values("provider")
+        former_providers = _former_providers(asked)
+        providers = _of_any(known.providers, [*map(_is_provider, asked), *_of_keys(former_providers)])
+        return cls(topics, _subtopics(topics), providers, former_topics, former_providers)
 
     def meaning(self, query: Query) -> Meaning:
         keys: list[tuple[str, ...]] = []
@@ -68,7 +75,7 @@ class Names:
             if not each.value:
                 problems.append((each, f"“{each.name}:” has nothing behind its colon."))
             elif each.name == "topic":
-                if topics := [topic for topic in self.topics if _says_topic(each.value, topic)]:
+                if topics := self._topics(each.value):
                     labels[each] = f"{topics[0]}"
                     those = [f"t{key}" for key in self._with_subtopics(topics)]
                     if each.unwanted:
@@ -78,7 +85,7 @@ class Names:
                 else:
                     problems.append((each, f"There is no topic “{each.value}”."))
             elif each.name == "provider":
-                if providers := [provider for provider in self.providers if _says_provider(each.value, provider)]:
+                if providers := self._providers(each.value):
                     labels[each] = f"{providers[0]}"
                     (unwanted if each.unwanted else outlets).extend(f"p{provider.pk}" for provider in providers)
                 else:
@@ -92,6 +99,24 @@ class Names:
         if outlets:  # a story has one: of several, any will do
             keys.append(tuple(outlets))
         return Meaning(_sought(query, keys, unwanted), labels=labels)
+
+    def _topics(self, value: str) -> list[Topic]:
+        slugs, key = _spellings(value), topic_key(value)
+        once = {topic for called, topic in self.former_topics if called in (*slugs, key)}
+        return (
+            [topic for topic in self.topics if topic.slug in slugs]
+            or [topic for topic in self.topics if topic.key == key or _says_name(value, topic)]
+            or [topic for topic in self.topics if topic.pk in once]
+        )
+
+    def _providers(self, value: str) -> list[Provider]:
+        domains = _domains(value)
+        once = {provider for called, provider in self.former_providers if called in domains}
+        return (
+            [provider for provider in self.providers if provider.domain in domains]
+            or [provider for provider in self.providers if _says_name(value, provider)]
+            or [provider for provider in self.providers if provider.pk in once]
+        )
 
     def _with_subtopics(self, topics: list[Topic]) -> list[int]:
         own = [topic.pk for topic in topics]
@@ -131,19 +156,36 @@ def _subtopics(topics: list[Topic]) -> dict[int, list[int]]:
 
 
 def _is_topic(value: str) -> Q:
-    return Q(slug=value.lower()) | Q(key=topic_key(value)) | _is_named(value)
-
-
-def _says_topic(value: str, topic: Topic) -> bool:
-    return topic.slug == value.lower() or topic.key == topic_key(value) or _says_name(value, topic)
+    return Q(slug__in=_spellings(value)) | Q(key=topic_key(value)) | _is_named(value)
 
 
 def _is_provider(value: str) -> Q:
     return Q(domain__in=_domains(value)) | _is_named(value)
 
 
-def _says_provider(value: str, provider: Provider) -> bool:
-    return provider.domain in _domains(value) or _says_name(value, provider)
+def _former_topics(values: list[str]) -> list[tuple[str, int]]:
+    if not values:
+        return []
+    slugs = [slug for value in values for slug in _spellings(value)]
+    aliases = TopicAlias.objects.filter(key__in=map(topic_key, values)).order_by()
+    return [*_old_addresses("topic", slugs), *aliases.values_list("key", "topic_id")]
+
+
+def _former_providers(values: list[str]) -> list[tuple[str, int]]:
+    domains = [domain for value in values for domain in _domains(value)]
+    return _old_addresses("provider", domains) if domains else []
+
+
+def _old_addresses(kind: str, names: list[str]) -> list[tuple[str, int]]:
+    return list(OldAddress.objects.filter(kind=kind, name__in=names).values_list("name", f"{kind}_id"))
+
+
+def _of_keys(former: list[tuple[str, int]]) -> list[Q]:
+    return [Q(pk__in=[key for _, key in former])] if former else []
+
+
+def _spellings(value: str) -> list[str]:
+    return [value, value.lower()]
 
 
 def _domains(value: str) -> list[str]:

@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, example, given, settings, strategies
 from hypothesis.extra.django import TestCase
 
 from articles.models import Article, Topic
+from articles.retopic import merge_topics
 from articles.search import clean, marking, search
 from articles.search.asking import MAX_LENGTH, MAX_TERMS, Filter, Query, read
 from articles.search.engines import Sought, engine
@@ -15,7 +16,7 @@ from articles.search.meaning import Known, understand
 from articles.search.results import find
 from articles.search.suggesting import instead, suggest
 from providers.words import LONGEST_TEXT, searchable, words
-from tests.factories import NOON, make_article, make_provider, make_topic
+from tests.factories import NOON, make_article, make_provider, make_topic, make_user
 
 
 def found(query: str, stories=None) -> set[str]:
@@ -281,6 +282,45 @@ def test_story_with_several_fitting_topics_is_found_once():
 def test_when_nothing_is_typed_nothing_is_filtered_out():
     make_article(title="One")
     assert found(" \0 ") == {"One"}
+
+
+# --- Names that changed -----------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_topic_is_found_by_the_addresses_and_names_that_it_once_had():
+    sea = make_topic("Sea life", slug="sea-life")
+    make_article(title="Whale", topics=[sea])
+    make_article(title="Tram", topics=[make_topic("Trams")])
+    sea.slug = "marine-life"
+    sea.name = "Marine life"
+    sea.save()
+    manager = make_user("Managers")
+    merge_topics([sea], make_topic("Oceans"), by=manager)
+    for query in ("sea-life", "SEA-LIFE", "marine-life", '"Marine life"', "oceans"):
+        assert found(f"topic:{query}") == {"Whale"}, query
+        assert found(f"-topic:{query}") == {"Tram"}, query
+
+
+@pytest.mark.django_db
+def test_outlet_is_found_by_the_domains_that_it_once_had():
+    outlet = make_provider(name="Harbour Post", domain="old.example")
+    make_article(title="Whale", provider=outlet)
+    outlet.domain = "new.example"
+    outlet.save()
+    for query in ("old.example", "www.OLD.example", "new.example"):
+        assert found(f"provider:{query}") == {"Whale"}, query
+
+
+@pytest.mark.django_db
+def test_who_has_a_name_now_goes_before_who_once_had_it():
+    first = make_topic("Sea", slug="sea")
+    first.slug = "ocean"
+    first.save()
+    make_article(title="Whale", topics=[first])
+    make_article(title="Ferry", topics=[make_topic("Sea ports", shortname="Seaports", slug="sea")])
+    assert found("topic:sea") == {"Ferry"}
+    assert found("topic:ocean") == {"Whale"}
 
 
 # --- Ranking ----------------------------------------------------------------------------------------

@@ -268,6 +268,17 @@ def test_no_choice_asks_for_too_much(client):
     assert "Sea 1 story" not in links(page(client, " ".join(asked)))
 
 
+def test_saved_search_and_its_feed_go_on_when_a_topic_has_another_address(client):
+    sea = make_topic("Sea", slug="sea")
+    make_article(title="Whale", topics=[sea])
+    sea.slug, sea.name = "oceans", "Oceans"
+    sea.save()
+    text = page(client, "topic:sea")
+    assert "Whale" in text
+    assert "topic: Oceans – leave it out" in links(text)
+    assert "Whale" in client.get("/feeds/search.atom", {"q": "topic:sea"}).text
+
+
 # --- Suggestions ------------------------------------------------------------------------------------
 
 
