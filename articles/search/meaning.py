@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import or_
@@ -46,25 +46,18 @@ class Known:
 
 @dataclass(frozen=True)
 class Names:
-    """What the filters of a query name, looked up all at once; for the same query with less in it, too. An address
-    goes before a name, and both before those that another had once: as on pages, old addresses lead to the new ones."""
+    """What the filters of a query name, looked up all at once; for the same query with less in it, too."""
 
-    topics: list[Topic]
+    topics: dict[str, list[Topic]]  # by the value of the filter
     subtopics: dict[int, list[int]]
-    providers: list[Provider]
-    former_topics: list[tuple[str, int]]  # an old slug, or the key of an old name, and whose it was
-    former_providers: list[tuple[str, int]]  # the same of domains
+    providers: dict[str, list[Provider]]
 
     @classmethod
     def of(cls, query: Query, known: Known) -> Names:
-        """Six queries at most."""
-        asked = query.values("topic")
-        former_topics = _former_topics(asked)
-        topics = _of_any(known.topics, [*map(_is_topic, asked), *_of_keys(former_topics)])
-        asked = query.values("provider")
-        former_providers = _former_providers(asked)
-        providers = _of_any(known.providers, [*map(_is_provider, asked), *_of_keys(former_providers)])
-        return cls(topics, _subtopics(topics), providers, former_topics, former_providers)
+        """Three queries; eight, where a topic and a provider are unknown or have another name now."""
+        topics = _topics(query.values("topic"), known.topics)
+        providers = _providers(query.values("provider"), known.providers)
+        return cls(topics, _subtopics([topic for those in topics.values() for topic in those]), providers)
 
     def meaning(self, query: Query) -> Meaning:
         keys: list[tuple[str, ...]] = []
@@ -75,7 +68,7 @@ class Names:
             if not each.value:
                 problems.append((each, f"“{each.name}:” has nothing behind its colon."))
             elif each.name == "topic":
-                if topics := self._topics(each.value):
+                if topics := self.topics[each.value]:
                     labels[each] = f"{topics[0]}"
                     those = [f"t{key}" for key in self._with_subtopics(topics)]
                     if each.unwanted:
@@ -85,7 +78,7 @@ class Names:
                 else:
                     problems.append((each, f"There is no topic “{each.value}”."))
             elif each.name == "provider":
-                if providers := self._providers(each.value):
+                if providers := self.providers[each.value]:
                     labels[each] = f"{providers[0]}"
                     (unwanted if each.unwanted else outlets).extend(f"p{provider.pk}" for provider in providers)
                 else:
@@ -99,24 +92,6 @@ class Names:
         if outlets:  # a story has one: of several, any will do
             keys.append(tuple(outlets))
         return Meaning(_sought(query, keys, unwanted), labels=labels)
-
-    def _topics(self, value: str) -> list[Topic]:
-        slugs, key = _spellings(value), topic_key(value)
-        once = {topic for called, topic in self.former_topics if called in (*slugs, key)}
-        return (
-            [topic for topic in self.topics if topic.slug in slugs]
-            or [topic for topic in self.topics if topic.key == key or _says_name(value, topic)]
-            or [topic for topic in self.topics if topic.pk in once]
-        )
-
-    def _providers(self, value: str) -> list[Provider]:
-        domains = _domains(value)
-        once = {provider for called, provider in self.former_providers if called in domains}
-        return (
-            [provider for provider in self.providers if provider.domain in domains]
-            or [provider for provider in self.providers if _says_name(value, provider)]
-            or [provider for provider in self.providers if provider.pk in once]
-        )
 
     def _with_subtopics(self, topics: list[Topic]) -> list[int]:
         own = [topic.pk for topic in topics]
@@ -142,6 +117,50 @@ def _sought(query: Query, keys: Iterable[tuple[str, ...]], unwanted: Iterable[st
 # --- What is looked up, in the database and then among what that has found ----------------------
 
 
+def _topics(values: list[str], known: QuerySet[Topic]) -> dict[str, list[Topic]]:
+    """An address goes before a name, and both before those that another had once."""
+    topics = _of_any(known, [_is_topic(value) for value in values])
+    found = {
+        value: [topic for topic in topics if topic.slug in _spellings(value)]
+        or [topic for topic in topics if topic.key == topic_key(value) or _says_name(value, topic)]
+        for value in values
+    }
+    if unknown := [value for value, those in found.items() if not those]:
+        slugs = [slug for value in unknown for slug in _spellings(value)]
+        aliases = TopicAlias.objects.filter(key__in=[topic_key(value) for value in unknown]).order_by()
+        former = [*_old_addresses("topic", slugs), *aliases.values_list("key", "topic_id")]
+        found |= _formerly(unknown, known, former, lambda value: [*_spellings(value), topic_key(value)])
+    return found
+
+
+def _providers(values: list[str], known: QuerySet[Provider]) -> dict[str, list[Provider]]:
+    """The same of domains and names."""
+    providers = _of_any(known, [_is_provider(value) for value in values])
+    found = {
+        value: [provider for provider in providers if provider.domain in _domains(value)]
+        or [provider for provider in providers if _says_name(value, provider)]
+        for value in values
+    }
+    if unknown := [value for value, those in found.items() if not those]:
+        domains = [domain for value in unknown for domain in _domains(value)]
+        found |= _formerly(unknown, known, _old_addresses("provider", domains), _domains)
+    return found
+
+
+def _formerly(
+    values: list[str], known: QuerySet[Record], former: list[tuple[str, int]], names: Callable[[str], list[str]]
+) -> dict[str, list[Record]]:
+    """Whose the `names` of each value were. `former`: a name, and the key of what had it."""
+    records = known.in_bulk([key for _, key in former])
+    return {
+        value: [records[key] for name, key in former if name in names(value) and key in records] for value in values
+    }
+
+
+def _old_addresses(kind: str, names: list[str]) -> list[tuple[str, int]]:
+    return list(OldAddress.objects.filter(kind=kind, name__in=names).values_list("name", f"{kind}_id"))
+
+
 def _of_any(records: QuerySet[Record], conditions: list[Q]) -> list[Record]:
     return list(records.filter(reduce(or_, conditions))) if conditions else []
 
@@ -161,27 +180,6 @@ def _is_topic(value: str) -> Q:
 
 def _is_provider(value: str) -> Q:
     return Q(domain__in=_domains(value)) | _is_named(value)
-
-
-def _former_topics(values: list[str]) -> list[tuple[str, int]]:
-    if not values:
-        return []
-    slugs = [slug for value in values for slug in _spellings(value)]
-    aliases = TopicAlias.objects.filter(key__in=map(topic_key, values)).order_by()
-    return [*_old_addresses("topic", slugs), *aliases.values_list("key", "topic_id")]
-
-
-def _former_providers(values: list[str]) -> list[tuple[str, int]]:
-    domains = [domain for value in values for domain in _domains(value)]
-    return _old_addresses("provider", domains) if domains else []
-
-
-def _old_addresses(kind: str, names: list[str]) -> list[tuple[str, int]]:
-    return list(OldAddress.objects.filter(kind=kind, name__in=names).values_list("name", f"{kind}_id"))
-
-
-def _of_keys(former: list[tuple[str, int]]) -> list[Q]:
-    return [Q(pk__in=[key for _, key in former])] if former else []
 
 
 def _spellings(value: str) -> list[str]:

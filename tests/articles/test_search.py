@@ -313,12 +313,13 @@ def test_outlet_is_found_by_the_domains_that_it_once_had():
 
 
 @pytest.mark.django_db
-def test_who_has_a_name_now_goes_before_who_once_had_it():
+def test_address_goes_before_a_name_and_who_has_it_now_before_who_once_had_it():
     first = make_topic("Sea", slug="sea")
     first.slug = "ocean"
     first.save()
     make_article(title="Whale", topics=[first])
     make_article(title="Ferry", topics=[make_topic("Sea ports", shortname="Seaports", slug="sea")])
+    make_article(title="Tram", topics=[make_topic("Trams", shortname="Sea")])
     assert found("topic:sea") == {"Ferry"}
     assert found("topic:ocean") == {"Whale"}
 
