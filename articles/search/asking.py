@@ -68,7 +68,7 @@ class Filter:
             return None
         year, month, day = (int(part or 1) for part in match.groups())
         try:
-            return date(year, month, day) if 1900 <= year <= 2201 else None
+            return date(year, month, day) if 1900 <= year <= 2201 else None  # stories are before that
         except ValueError:
             return None
 

@@ -10,6 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from articles.documents import LATEST
 from articles.search.asking import MAX_FILTERS
 from tests.factories import NOON, make_article, make_provider, make_topic
 
@@ -155,6 +156,13 @@ def test_within_a_year_there_are_months(client):
     make_article(title="Whale", published_at=NOON)
     make_article(title="Whale", published_at=NOON - timedelta(days=40))
     assert links(page(client, "whale after:2026"))["January 2026 1 story"] == "whale after:2026-01 before:2026-02"
+
+
+def test_last_year_that_a_story_may_have_is_a_choice_too(client):
+    make_article(title="Whale")
+    make_article(title="Whale of the future", published_at=LATEST)
+    query = links(page(client, "whale"))[f"{LATEST.year} 1 story"]
+    assert titles(client, query) == ["Whale of the future"]
 
 
 def test_filters_can_be_taken_away_one_by_one(client, whales):
