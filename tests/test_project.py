@@ -41,6 +41,13 @@ def test_no_file_depends_on_one_machine_or_one_package_index():
         assert not (found := unwanted.search(text)), f"{path.relative_to(PROJECT)} has {found[0]}"
 
 
+@pytest.mark.parametrize("sheet", sorted((PROJECT / "static" / "css").glob("*.css")), ids=lambda sheet: sheet.name)
+def test_nothing_moves_for_those_who_asked_for_less_motion(sheet):
+    moving = re.compile(r"@media \(prefers-reduced-motion: no-preference\) \{.*?^\}", re.DOTALL | re.MULTILINE)
+    still = moving.sub("", sheet.read_text())
+    assert re.findall(r"(?:transition|animation)[\w-]*:|scroll-behavior: *smooth|@keyframes", still) == []
+
+
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_template_compiles(name):
     get_template(name)

@@ -84,6 +84,26 @@ def test_variables_come_from_the_env_file_and_the_environment_wins(tmp_path):
     assert found["SITE_DESCRIPTION"] == "Also from the file"
 
 
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"FRONT_QUALITY_WEIGHT": "-1"},
+        {"FRONT_HEAT_WEIGHT": "-0.5"},
+        {"FRONT_HALF_LIFE_HOURS": "0"},
+        {"FRONT_HALF_LIFE_HOURS": "-24"},
+    ],
+)
+def test_weights_of_the_front_page_that_make_no_sense_are_refused(variables):
+    result = run("manage.py", "check", **IN_MEMORY, **variables)
+    assert result.returncode == 1
+    assert "FRONT_… weights cannot be negative, and the half-life has to be more than 0 hours." in result.stderr
+
+
+def test_weights_of_the_front_page_come_from_the_environment():
+    found = settings_under(FRONT_QUALITY_WEIGHT="0", FRONT_HEAT_WEIGHT="2", FRONT_HALF_LIFE_HOURS="6.5")
+    assert [found[name] for name in found if name.startswith("FRONT_")] == [6.5, 2.0, 0.0]
+
+
 # --- Safe by default ---------------------------------------------------------------------------
 
 

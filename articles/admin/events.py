@@ -16,6 +16,7 @@ from django.utils.html import format_html
 
 from articles import restoring, workflow
 from articles.admin.filters import WhoFilter
+from articles.admin.finding import found_by_editors
 from articles.models import Article, Event
 from images.newsroom import ChoiceFilter, ReadOnlyAdmin
 
@@ -145,13 +146,23 @@ class EventAdmin(ReadOnlyAdmin):
     list_display = ["at", "who", "what", "story", "change", "note", "together"]
     list_display_links = None
     list_filter = [VerbFilter, ActorFilter, BatchFilter]
-    search_fields = ["article__title", "article__stem", "note"]
-    search_help_text = "Title or address of the story, or why"
+    search_fields = ["note"]  # and, by `get_search_results`, the stories that it was done to
+    search_help_text = "Title, excerpt, provider, topic or address of the story, or why"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Event]:
         """Joined to its actors SQLite would begin with these, few as they are, and sort all that they did."""
         stories = Article.objects.only("title")
         return super().get_queryset(request).prefetch_related("actor", Prefetch("article", stories))
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Event], search_term: str
+    ) -> tuple[QuerySet[Event], bool]:
+        """What was done to the stories that the list of stories finds, or with these words as the reason."""
+        noted, _ = super().get_search_results(request, queryset, search_term)
+        if not search_term.strip():
+            return noted, False
+        stories = found_by_editors(Article.objects.order_by(), search_term)
+        return noted | queryset.filter(article__in=stories.values("pk")), False
 
     @admin.display(description="Who", ordering="actor")
     def who(self, event: Event) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -10,7 +9,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.options import IS_POPUP_VAR
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import PermissionDenied
-from django.db.models import ForeignKey, OuterRef, Q, QuerySet, Subquery, TextField
+from django.db.models import ForeignKey, OuterRef, QuerySet, Subquery, TextField
 from django.forms import ModelForm, Textarea
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.defaultfilters import date as format_date
@@ -37,6 +36,7 @@ from articles.admin.filters import (
     TopicFilter,
     TypeFilter,
 )
+from articles.admin.finding import found_by_editors
 from articles.admin.forms import ArticleForm, LoadedAutocomplete, RelatedStoryForm, VerbForm, told_errors
 from articles.admin.history import WithHistory
 from articles.admin.presence import TellsWhoIsThere
@@ -44,8 +44,6 @@ from articles.admin.sources import differs_badge
 from articles.admin.stale import refused_told
 from articles.importing.settling import forget_agreed
 from articles.models import Article, ArticleImage, Conflict, Event, RelatedImage, RelatedStory, SourceFile, Topic
-from articles.outbound import link_key
-from articles.search import search
 from images.forms import SOURCE_FIELDS, PlacedFormSet
 from images.inlines import CaptionedPictureInline
 from images.models import RemoteImage
@@ -58,9 +56,6 @@ if TYPE_CHECKING:
     from django.forms import BaseModelFormSet
 
 EVENTS_SHOWN = 6
-LIKE_AN_ADDRESS = re.compile(r"^\S*(/|[^\s.]\.[a-z]|\d{4}-\d\d)\S*$", re.IGNORECASE)
-LOOKED_THROUGH = 10_000  # of the newest stories, for a part of an address
-MOST_NAMESAKES = 100
 OFFERED = 12
 SCORES = '<span class="score">Quality <b>{}</b></span> <span class="score">Heat <b>{}</b></span>'
 NEVER_SCORED = SafeString('<span title="Never scored">–</span>')
@@ -164,15 +159,7 @@ class ArticleAdmin(WithHistory, UnpublishedChanges, TellsWhoIsThere):
     def get_search_results(
         self, request: HttpRequest, queryset: Any, search_term: str
     ) -> tuple[QuerySet[Article], bool]:
-        """What is at an address, pasted from a browser, a mail or the file's name; else what readers' search finds, and
-        what has it in its address."""
-        if not (term := search_term.replace("\0", " ").strip()):
-            return queryset, False
-        is_address = LIKE_AN_ADDRESS.search(term) is not None
-        if is_address and (there := _at(term)):
-            return queryset.filter(pk__in=there), False
-        found = Q(pk__in=search(queryset.order_by(), term).values("pk"))
-        return queryset.filter(found | _about(term) if is_address else found), False
+        return found_by_editors(queryset, search_term), False
 
     @admin.display(description="Picture")
     def picture(self, article: Article) -> SafeString:
@@ -397,20 +384,6 @@ class ArticleAdmin(WithHistory, UnpublishedChanges, TellsWhoIsThere):
         found = checks.findings([article.pk], only=only)[article.pk]
         if told := [*(finding.says for finding in found), *_no_credit(article)]:
             self.message_user(request, " ".join(told), messages.WARNING)
-
-
-def _at(address: str) -> list[int]:
-    """The stories at the address, ours or the source's."""
-    name = address.rstrip("/").rpartition("/")[2].removesuffix(".md")
-    links = [link_key(address), link_key(f"https://{address}")]
-    there = Article.objects.filter(Q(link_key__in=links) | Q(stem=name)).order_by()
-    return list(there.values_list("pk", flat=True)[:MOST_NAMESAKES])
-
-
-def _about(address: str) -> Q:
-    """The recent stories that have it in theirs."""
-    parts = Q(stem__icontains=address) | Q(web_url__icontains=address) | Q(original_url__icontains=address)
-    return parts & Q(pk__in=Article.objects.newest_first().values("pk")[:LOOKED_THROUGH])
 
 
 def _times_ahead(article: Article) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """What a reader types, as a question. Pure.
 
-    whale "night train" ferr* -tram topic:oceans provider:"Harbour Post" after:2026-03 before:2027
+    whale "night train" ferr* -tram topic:oceans -provider:"Harbour Post" after:2026-03 before:2027
 
 Whatever is none of these is text, and text is nothing but words: no sign of it reaches a database.
 """
@@ -19,14 +19,15 @@ from providers.words import words
 MAX_LENGTH = 200
 MAX_TERMS = 20
 MAX_FILTERS = 8
+OPPOSITES = {"before": "after", "after": "before"}
 SHORTEST_BEGINNING = 3  # letters, of which each word finds those that begin with it
 
 _QUOTES = str.maketrans("“”„‟«»＂", '"' * 7)
 _UNSAID = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\s]+")
 _BARE = r'[^\s"]+'
 _TERM = re.compile(
-    r"(?P<without>-(?=[^\s-]))?(?:(?P<name>topic|provider|before|after):)?"
-    rf'(?:"(?P<quoted>[^"]*)"?|(?P<bare>{_BARE}))',
+    r"(?P<without>-(?=[^\s-]))?(?:(?P<name>topic|provider|before|after):\s*)?"
+    rf'(?:"(?P<quoted>[^"]*)"?|(?P<bare>{_BARE})|$)',
     re.IGNORECASE,
 )
 _DAY = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?", re.ASCII)
@@ -49,14 +50,16 @@ class Words:
 
 @dataclass(frozen=True)
 class Filter:
-    """`topic:oceans`: one of the names, and its value."""
+    """`topic:oceans`: one of the names, and its value. `unwanted`: what it finds is left out."""
 
     name: str
     value: str
+    unwanted: bool = False
 
     @property
     def text(self) -> str:
-        return f"{self.name}:{self.value}" if re.fullmatch(_BARE, self.value) else f'{self.name}:"{self.value}"'
+        value = self.value if re.fullmatch(_BARE, self.value) else f'"{self.value}"'
+        return f"{'-' * self.unwanted}{self.name}:{value}"
 
     @property
     def day(self) -> date | None:
@@ -65,7 +68,7 @@ class Filter:
             return None
         year, month, day = (int(part or 1) for part in match.groups())
         try:
-            return date(year, month, day) if 1900 <= year <= 2200 else None
+            return date(year, month, day) if 1900 <= year <= 2201 else None  # stories are before that
         except ValueError:
             return None
 
@@ -101,14 +104,21 @@ class Query:
     def has_too_many_filters(self) -> bool:
         return len(self.filters) > MAX_FILTERS
 
+    def named(self, name: str) -> list[Filter]:
+        return [each for each in self.filters if each.name == name]
+
     def values(self, name: str) -> list[str]:
-        return [each.value for each in self.filters if each.name == name]
+        return [each.value for each in self.named(name)]
 
     def days(self, name: str) -> list[date]:
-        return [each.day for each in self.filters if each.name == name and each.day]
+        return [each.day for each in self.named(name) if each.day]
 
     def without(self, *terms: Term) -> Query:
         return Query(tuple(term for term in self.terms if term not in terms))
+
+    def without_filters(self, *names: str) -> Query:
+        """Without those of these names that say what is wanted."""
+        return self.without(*(each for each in self.filters if each.name in names and not each.unwanted))
 
     def plus(self, *filters: Filter) -> Query:
         return Query((*self.terms, *(each for each in filters if each not in self.terms)))
@@ -124,11 +134,18 @@ def read(query: str) -> Query:
 
 def _terms(text: str) -> Iterator[Term]:
     for match in islice(_TERM.finditer(text.translate(_QUOTES)), MAX_TERMS):
-        value = match["quoted"] if match["bare"] is None else match["bare"]
-        if match["name"] and not match["without"] and value.strip():
-            yield Filter(match["name"].lower(), " ".join(value.split()))
+        if match["name"]:
+            yield _filter(match)
         elif found := words(match.group()):
             yield _words(match, tuple(found))
+
+
+def _filter(match: re.Match[str]) -> Filter:
+    """It may have no value: that is said to the reader, and not taken for a word."""
+    name, value = match["name"].lower(), " ".join((match["bare"] or match["quoted"] or "").split())
+    if match["without"] and name in OPPOSITES:  # what is not before a day is after it
+        return Filter(OPPOSITES[name], value)
+    return Filter(name, value, match["without"] is not None)
 
 
 def _words(match: re.Match[str], found: tuple[str, ...]) -> Words:

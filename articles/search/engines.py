@@ -22,7 +22,8 @@ _ID = f"{TABLE}.rowid & {(1 << ID_BITS) - 1}"
 
 @dataclass(frozen=True)
 class Sought:
-    """What is looked for. `keys`: of each group, a story has one (`t12`: in that topic, `p3`: of that provider)."""
+    """What is looked for. `keys`: of each group, a story has one (`t12`: in that topic, `p3`: of that provider), and
+    none of the `unwanted_keys`."""
 
     wanted: tuple[Words, ...] = ()
     unwanted: tuple[Words, ...] = ()
@@ -30,6 +31,7 @@ class Sought:
     since: datetime | None = None
     until: datetime | None = None
     in_title: bool = False
+    unwanted_keys: tuple[str, ...] = ()
 
     def within(self, stories: ArticleQuerySet) -> ArticleQuerySet:
         """Those of its days."""
@@ -89,8 +91,9 @@ class SQLite:
         among = [f"keys : ({' OR '.join(group)})" for group in sought.keys]
         among += [f"{columns} : ({self._phrase(words)})" for words in sought.wanted]
         match = " AND ".join(among or ["keys : all"])
-        unwanted = " OR ".join(self._phrase(words) for words in sought.unwanted)
-        return f"({match}) NOT {columns} : ({unwanted})" if unwanted else match
+        unwanted = [f"{columns} : ({self._phrase(words)})" for words in sought.unwanted]
+        unwanted += [f"keys : {key}" for key in sought.unwanted_keys]
+        return f"({match}) NOT ({' OR '.join(unwanted)})" if unwanted else match
 
     @staticmethod
     def _phrase(words: Words) -> str:
@@ -124,6 +127,7 @@ class PostgreSQL:
         among = ["(" + " | ".join(f"'#{key}'" for key in group) + ")" for group in sought.keys]
         among += [part for part in (self._all(sought, sought.wanted),) if part]
         among += [f"!({self._phrase(words, '')})" for words in sought.unwanted]
+        among += [f"!'#{key}'" for key in sought.unwanted_keys]
         return " & ".join(among if sought.keys or sought.wanted else ["'#all'", *among])
 
     def _all(self, sought: Sought, wanted: Iterable[Words]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import or_
@@ -13,7 +13,7 @@ from django.db.models import Q, QuerySet
 
 from articles.days import midnight
 from articles.documents import topic_key
-from articles.models import Topic
+from articles.models import OldAddress, Topic, TopicAlias
 from articles.search.asking import MAX_FILTERS, Filter, Query
 from articles.search.engines import Sought
 from providers.domains import normalise_domain
@@ -48,32 +48,39 @@ class Known:
 class Names:
     """What the filters of a query name, looked up all at once; for the same query with less in it, too."""
 
-    topics: list[Topic]
+    topics: dict[str, list[Topic]]  # by the value of the filter
     subtopics: dict[int, list[int]]
-    providers: list[Provider]
+    providers: dict[str, list[Provider]]
 
     @classmethod
     def of(cls, query: Query, known: Known) -> Names:
-        """Three queries at most."""
-        topics = _of_any(known.topics, [_is_topic(value) for value in query.values("topic")])
-        providers = _of_any(known.providers, [_is_provider(value) for value in query.values("provider")])
-        return cls(topics, _subtopics(topics), providers)
+        """Three queries; eight, where a topic and a provider are unknown or have another name now."""
+        topics = _topics(query.values("topic"), known.topics)
+        providers = _providers(query.values("provider"), known.providers)
+        return cls(topics, _subtopics([topic for those in topics.values() for topic in those]), providers)
 
     def meaning(self, query: Query) -> Meaning:
         keys: list[tuple[str, ...]] = []
         outlets: list[str] = []
+        unwanted: list[str] = []
         problems, labels = [], {}
         for each in query.filters:
-            if each.name == "topic":
-                if topics := [topic for topic in self.topics if _says_topic(each.value, topic)]:
+            if not each.value:
+                problems.append((each, f"“{each.name}:” has nothing behind its colon."))
+            elif each.name == "topic":
+                if topics := self.topics[each.value]:
                     labels[each] = f"{topics[0]}"
-                    keys.append(tuple(f"t{key}" for key in self._with_subtopics(topics)))
+                    those = [f"t{key}" for key in self._with_subtopics(topics)]
+                    if each.unwanted:
+                        unwanted += those
+                    else:
+                        keys.append(tuple(those))
                 else:
                     problems.append((each, f"There is no topic “{each.value}”."))
             elif each.name == "provider":
-                if providers := [provider for provider in self.providers if _says_provider(each.value, provider)]:
+                if providers := self.providers[each.value]:
                     labels[each] = f"{providers[0]}"
-                    outlets += [f"p{provider.pk}" for provider in providers]
+                    (unwanted if each.unwanted else outlets).extend(f"p{provider.pk}" for provider in providers)
                 else:
                     problems.append((each, f"There is no outlet “{each.value}”."))
             elif each.day is None:
@@ -84,7 +91,7 @@ class Names:
             return Meaning(None, problems, labels)
         if outlets:  # a story has one: of several, any will do
             keys.append(tuple(outlets))
-        return Meaning(_sought(query, keys), labels=labels)
+        return Meaning(_sought(query, keys, unwanted), labels=labels)
 
     def _with_subtopics(self, topics: list[Topic]) -> list[int]:
         own = [topic.pk for topic in topics]
@@ -95,7 +102,7 @@ def understand(query: Query, known: Known) -> Meaning:
     return Names.of(query, known).meaning(query)
 
 
-def _sought(query: Query, keys: Iterable[tuple[str, ...]]) -> Sought:
+def _sought(query: Query, keys: Iterable[tuple[str, ...]], unwanted: Iterable[str]) -> Sought:
     since, until = query.days("after"), query.days("before")
     return Sought(
         tuple(query.wanted),
@@ -103,10 +110,55 @@ def _sought(query: Query, keys: Iterable[tuple[str, ...]]) -> Sought:
         tuple(keys),
         midnight(max(since)) if since else None,
         midnight(min(until)) if until else None,
+        unwanted_keys=tuple(unwanted),
     )
 
 
 # --- What is looked up, in the database and then among what that has found ----------------------
+
+
+def _topics(values: list[str], known: QuerySet[Topic]) -> dict[str, list[Topic]]:
+    """An address goes before a name, and both before those that another had once."""
+    topics = _of_any(known, [_is_topic(value) for value in values])
+    found = {
+        value: [topic for topic in topics if topic.slug in _spellings(value)]
+        or [topic for topic in topics if topic.key == topic_key(value) or _says_name(value, topic)]
+        for value in values
+    }
+    if unknown := [value for value, those in found.items() if not those]:
+        slugs = [slug for value in unknown for slug in _spellings(value)]
+        aliases = TopicAlias.objects.filter(key__in=[topic_key(value) for value in unknown]).order_by()
+        former = [*_old_addresses("topic", slugs), *aliases.values_list("key", "topic_id")]
+        found |= _formerly(unknown, known, former, lambda value: [*_spellings(value), topic_key(value)])
+    return found
+
+
+def _providers(values: list[str], known: QuerySet[Provider]) -> dict[str, list[Provider]]:
+    """The same of domains and names."""
+    providers = _of_any(known, [_is_provider(value) for value in values])
+    found = {
+        value: [provider for provider in providers if provider.domain in _domains(value)]
+        or [provider for provider in providers if _says_name(value, provider)]
+        for value in values
+    }
+    if unknown := [value for value, those in found.items() if not those]:
+        domains = [domain for value in unknown for domain in _domains(value)]
+        found |= _formerly(unknown, known, _old_addresses("provider", domains), _domains)
+    return found
+
+
+def _formerly(
+    values: list[str], known: QuerySet[Record], former: list[tuple[str, int]], names: Callable[[str], list[str]]
+) -> dict[str, list[Record]]:
+    """Whose the `names` of each value were. `former`: a name, and the key of what had it."""
+    records = known.in_bulk([key for _, key in former])
+    return {
+        value: [records[key] for name, key in former if name in names(value) and key in records] for value in values
+    }
+
+
+def _old_addresses(kind: str, names: list[str]) -> list[tuple[str, int]]:
+    return list(OldAddress.objects.filter(kind=kind, name__in=names).values_list("name", f"{kind}_id"))
 
 
 def _of_any(records: QuerySet[Record], conditions: list[Q]) -> list[Record]:
@@ -123,19 +175,15 @@ def _subtopics(topics: list[Topic]) -> dict[int, list[int]]:
 
 
 def _is_topic(value: str) -> Q:
-    return Q(slug=value.lower()) | Q(key=topic_key(value)) | _is_named(value)
-
-
-def _says_topic(value: str, topic: Topic) -> bool:
-    return topic.slug == value.lower() or topic.key == topic_key(value) or _says_name(value, topic)
+    return Q(slug__in=_spellings(value)) | Q(key=topic_key(value)) | _is_named(value)
 
 
 def _is_provider(value: str) -> Q:
     return Q(domain__in=_domains(value)) | _is_named(value)
 
 
-def _says_provider(value: str, provider: Provider) -> bool:
-    return provider.domain in _domains(value) or _says_name(value, provider)
+def _spellings(value: str) -> list[str]:
+    return [value, value.lower()]
 
 
 def _domains(value: str) -> list[str]:

@@ -15,7 +15,7 @@ from django.utils.dateformat import format as date_format
 
 from articles.days import midnight
 from articles.models import ArticleTopic, Topic
-from articles.search.asking import Filter, Query
+from articles.search.asking import Filter, Query, read
 from articles.search.engines import Sought, engine
 from providers.models import Provider
 
@@ -84,7 +84,9 @@ class _Rank:
 
 
 def _that_can_be_asked(choices: list[Choice]) -> list[Choice]:
-    return [choice for choice in choices if not choice.query.has_too_many_filters]
+    """Whole: a long query's last filter would be cut off, and the choice find more than it says."""
+    whole = [choice for choice in choices if read(choice.query.text) == choice.query]
+    return [choice for choice in whole if not choice.query.has_too_many_filters]
 
 
 def _topics(found: list[Found], query: Query) -> list[Choice]:
@@ -103,11 +105,13 @@ def _topics(found: list[Found], query: Query) -> list[Choice]:
 
 
 def _outlets(found: list[Found], query: Query) -> list[Choice]:
+    """Each instead of those that are asked for: of several outlets, `provider:` finds the stories of any."""
     counts = Counter(each.provider for each in found if each.provider is not None)
     narrowing = _that_narrow(counts.items(), len(found))
     outlets = Provider.objects.in_bulk([key for key, _ in narrowing])
+    others = query.without_filters("provider")
     return [
-        Choice(outlets[key].name, count, query.plus(Filter("provider", outlets[key].domain)))
+        Choice(outlets[key].name, count, others.plus(Filter("provider", outlets[key].domain)))
         for key, count in narrowing
         if key in outlets
     ]
@@ -131,9 +135,11 @@ def _latest(spans: Iterable[date]) -> list[date]:
 
 
 def _time(query: Query, first: date, end: date, pattern: str, count: int) -> Choice:
-    timeless = query.without(*(each for each in query.filters if each.name in ("before", "after")))
+    """What is asked for within it stays, so that the choice never widens the search."""
     said = [day.isoformat()[: 4 if pattern == "Y" else 7] for day in (first, end)]
-    narrower = timeless.plus(Filter("after", said[0]), Filter("before", said[1]))
+    after = max([Filter("after", said[0]), *query.named("after")], key=lambda each: each.day or date.min)
+    before = min([Filter("before", said[1]), *query.named("before")], key=lambda each: each.day or date.max)
+    narrower = query.without_filters("after", "before").plus(after, before)
     return Choice(date_format(first, pattern), count, narrower)
 
 

@@ -42,7 +42,8 @@ def suggest(stories: ArticleQuerySet, known: Known, text: str) -> list[Suggestio
 def names(known: Known, text: str) -> list[Suggestion]:
     """The topics and outlets of which each word typed begins a word."""
     asked = read(text)
-    begun = begun_with(" ".join([*(each.text for each in asked.wanted), *(each.value for each in asked.filters)]))
+    named = [each.value for each in asked.filters if not each.unwanted]
+    begun = begun_with(" ".join([*(each.text for each in asked.wanted), *named]))
     if begun is None:
         return []
     domain = Q(domain__startswith=clean(text).lower())

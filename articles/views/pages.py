@@ -51,7 +51,7 @@ class Stretch:
     cards: Sequence[Card] = ()
     newer: str = ""
     older: str = ""
-    query: str = ""  # the page's own; the first page has none, however it was come to
+    query: str = ""  # the page's own, however it was come to; the first page has none
 
     def __iter__(self) -> Iterator[Card]:
         return iter(self.cards)
@@ -75,7 +75,7 @@ def stretch_of(request: HttpRequest, rows: QuerySet, key: str = "id") -> Stretch
         if len(found) > STORIES_A_PAGE:
             page = found[STORIES_A_PAGE - 1 :: -1]
             more = rows.filter(_older(page[-1], key)).order_by().exists()
-            return _stretch(page, more=more, query=f"?after={after}", first=False)
+            return _stretch(page, more=more, query=f"?before={found[STORIES_A_PAGE]}", first=False)
     if before is None:  # or fewer stories are newer than fill a page: that is the first one
         found = _places(rows, key)
         return _stretch(found[:STORIES_A_PAGE], more=len(found) > STORIES_A_PAGE)

@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from articles import public
-from articles.search.asking import Query, clean, read
+from articles.search.asking import Filter, Query, clean, read
 from articles.search.marking import excerpt, marked
 from articles.search.meaning import Known, Meaning, understand
 from articles.search.results import MOST, Choice, Results, find
@@ -94,9 +94,13 @@ def _narrower(choice: Choice, newest: bool) -> Link:
 def _chips(query: Query, meaning: Meaning, newest: bool) -> list[Link]:
     """The filters that hold; each link leaves one out."""
     return [
-        Link(f"{each.name}: {meaning.labels.get(each, each.value)}", _href(query.without(each), newest))
+        Link(_told(each, meaning.labels.get(each, each.value)), _href(query.without(each), newest))
         for each in query.filters
     ]
+
+
+def _told(narrowing: Filter, value: str) -> str:
+    return f"{'without ' * narrowing.unwanted}{narrowing.name}: {value}"
 
 
 def _again(query: Query) -> Link:

@@ -350,7 +350,7 @@ def test_story_is_found_by_its_address_however_it_is_pasted(client, address):
 
 
 def test_part_of_an_address_is_looked_for_among_the_newest_only(client, monkeypatch):
-    monkeypatch.setattr("articles.admin.stories.LOOKED_THROUGH", 1)
+    monkeypatch.setattr("articles.admin.finding.LOOKED_THROUGH", 1)
     for title, day in (("Old", NOON - timedelta(days=1)), ("New", NOON)):
         make_article(title=title, web_url=f"https://outlet.example/part-{title.lower()}", published_at=day)
     assert titles(client, q="example/part-") == ["New"]

@@ -197,3 +197,34 @@ def test_events_can_be_narrowed_to_who_did_them(client, editor):
     assert found("me") == {mine}
     assert found("people") == {mine, theirs}
     assert found("imports") == {imported}
+
+
+def test_events_are_found_by_their_story_as_the_list_of_stories_finds_it_and_by_their_reason(client):
+    story = make_article(
+        title="Don&#8217;t wait for the Été",
+        excerpt="A whale was seen.",
+        topics=[make_topic("Oceans")],
+        stem="2026-03-02-summer",
+        web_url="https://outlet.example/summer",
+    )
+    first = Event.objects.create(article=story, verb="edit")
+    noted = Event.objects.create(
+        article=make_article(title="Other"), verb="reject", note="No second SOURCE, don’t print"
+    )
+
+    def found(text: str) -> set:
+        return set(client.get(EVENTS, {"q": text}).context["cl"].result_list)
+
+    for text in (
+        "don't wait",
+        "ete",
+        "whale -tram",
+        "topic:oceans",
+        "2026-03-02-summer",
+        "https://outlet.example/summer",
+    ):
+        assert found(text) == {first}, text
+    for text in ("second source", '"no second"', "rint"):
+        assert found(text) == {noted}, text
+    assert found("don’t") == found("") == {first, noted}
+    assert found("source whale") == set()

@@ -67,6 +67,17 @@ def test_first_page_has_no_query_of_its_own_however_one_comes_to_it():
     assert keys(page(page().older)) == [story.pk for story in stories[STORIES_A_PAGE:]]
 
 
+def test_further_page_has_one_address_of_its_own_whichever_way_one_comes_to_it():
+    for number in range(3 * STORIES_A_PAGE + 5):
+        make_article(published_at=NOON - timedelta(minutes=number // 3))
+    second = page(page().older)
+    third = page(second.older)
+    back = page(third.newer)
+    assert (keys(back), back.query) == (keys(second), second.query)
+    assert second.query == page().older
+    assert keys(page(back.query)) == keys(back)
+
+
 def test_place_of_a_story_that_is_gone_is_still_a_place():
     stories = [make_article(published_at=NOON - timedelta(minutes=number)) for number in range(STORIES_A_PAGE + 5)]
     older = page().older

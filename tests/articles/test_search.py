@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, example, given, settings, strategies
 from hypothesis.extra.django import TestCase
 
 from articles.models import Article, Topic
+from articles.retopic import merge_topics
 from articles.search import clean, marking, search
 from articles.search.asking import MAX_LENGTH, MAX_TERMS, Filter, Query, read
 from articles.search.engines import Sought, engine
@@ -15,7 +16,7 @@ from articles.search.meaning import Known, understand
 from articles.search.results import find
 from articles.search.suggesting import instead, suggest
 from providers.words import LONGEST_TEXT, searchable, words
-from tests.factories import NOON, make_article, make_provider, make_topic
+from tests.factories import NOON, make_article, make_provider, make_topic, make_user
 
 
 def found(query: str, stories=None) -> set[str]:
@@ -158,6 +159,16 @@ FINDS = {
     'provider:"la depeche"': "café",
     "provider:saltmarsh.example provider:tom.example": "whales night tesla",
     "provider:nobody.example": "",
+    "-topic:oceans": "tesla café tokyo night",
+    "-topic:water": "tesla café tokyo",
+    "-TOPIC:“sea life” saltmarsh": "whales",
+    "-topic:oceans -topic:日本 -provider:tom.example": "café night",
+    "topic:water -topic:oceans": "night",
+    "topic:water -provider:saltmarsh.example": "",
+    "saltmarsh -train -topic:railways": "whales",
+    "-provider:saltmarsh.example -provider:tom.example": "café tokyo",
+    "provider:saltmarsh.example provider:tom.example -provider:saltmarsh.example": "tesla",
+    "-topic:nowhere": "",
     # days
     "after:2026": "tesla café tokyo night",
     "before:2026": "whales",
@@ -166,12 +177,19 @@ FINDS = {
     "before:2026-11-02": "whales tesla café",
     "before:2026-12-01 after:2026-11-30": "night",
     "after:2026-1 before:2026-2": "tesla",
+    "-after:2026": "whales",
+    "-before:2026-11-02": "tokyo night",
     "after:2026-02-30": "",
     "after:soon": "",
     "before:99999": "",
     # what looks like more than it is
+    "topic: oceans": "whales",
+    'topic:  "sea life"': "night",
+    "-topic: oceans before: 2026-11-01": "tesla",
     "topic:": "",
     'topic:""': "",
+    "saltmarsh before:": "",
+    "saltmarsh -topic:": "",
     "whales AND strait": "whales",  # which has the word too
     "whales OR tesla": "",
     "NEAR(whales song)": "",
@@ -266,6 +284,46 @@ def test_when_nothing_is_typed_nothing_is_filtered_out():
     assert found(" \0 ") == {"One"}
 
 
+# --- Names that changed -----------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_topic_is_found_by_the_addresses_and_names_that_it_once_had():
+    sea = make_topic("Sea life", slug="sea-life")
+    make_article(title="Whale", topics=[sea])
+    make_article(title="Tram", topics=[make_topic("Trams")])
+    sea.slug = "marine-life"
+    sea.name = "Marine life"
+    sea.save()
+    manager = make_user("Managers")
+    merge_topics([sea], make_topic("Oceans"), by=manager)
+    for query in ("sea-life", "SEA-LIFE", "marine-life", '"Marine life"', "oceans"):
+        assert found(f"topic:{query}") == {"Whale"}, query
+        assert found(f"-topic:{query}") == {"Tram"}, query
+
+
+@pytest.mark.django_db
+def test_outlet_is_found_by_the_domains_that_it_once_had():
+    outlet = make_provider(name="Harbour Post", domain="old.example")
+    make_article(title="Whale", provider=outlet)
+    outlet.domain = "new.example"
+    outlet.save()
+    for query in ("old.example", "www.OLD.example", "new.example"):
+        assert found(f"provider:{query}") == {"Whale"}, query
+
+
+@pytest.mark.django_db
+def test_address_goes_before_a_name_and_who_has_it_now_before_who_once_had_it():
+    first = make_topic("Sea", slug="sea")
+    first.slug = "ocean"
+    first.save()
+    make_article(title="Whale", topics=[first])
+    make_article(title="Ferry", topics=[make_topic("Sea ports", shortname="Seaports", slug="sea")])
+    make_article(title="Tram", topics=[make_topic("Trams", shortname="Sea")])
+    assert found("topic:sea") == {"Ferry"}
+    assert found("topic:ocean") == {"Whale"}
+
+
 # --- Ranking ----------------------------------------------------------------------------------------
 
 
@@ -341,6 +399,7 @@ def test_what_narrows_twice_is_said_once():
 @example('"')
 @example('-"')
 @example('topic:"')
+@example("-topic: a -before:")
 @example("a" * 300)
 def test_what_is_read_reads_the_same_again(text):
     query = read(text)

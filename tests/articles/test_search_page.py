@@ -10,6 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from articles.documents import LATEST
 from articles.search.asking import MAX_FILTERS
 from tests.factories import NOON, make_article, make_provider, make_topic
 
@@ -113,8 +114,7 @@ def whales():
     return water
 
 
-def test_choices_lead_to_as_many_stories_as_they_say(client, whales):
-    found = links(page(client, "whale"))
+def test_choices_say_what_they_lead_to(client, whales):
     expected = {
         "Water 2 stories": "whale topic:water",
         "Sea life 2 stories": "whale topic:sea-life",
@@ -123,9 +123,33 @@ def test_choices_lead_to_as_many_stories_as_they_say(client, whales):
         "2026 2 stories": "whale after:2026 before:2027",
         "2025 1 story": "whale after:2025 before:2026",
     }
-    assert expected.items() <= found.items()
-    for label, query in expected.items():
-        assert f"{len(titles(client, query))} stor" in label
+    assert expected.items() <= links(page(client, "whale")).items()
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "whale",
+        "provider:harbour.example provider:other.example",
+        'provider:"harbour post" provider:other.example after:2025',
+        "whale before:2026-03-02",
+        "whale after:2026-01-26",
+        "whale after:2026-01-26 before:2026-03-02",
+        "whale " + " ".join(f"-w{number}" for number in range(19)),
+        f"whale -{'x' * 171}",
+        f"whale -{'x' * 180}",
+    ],
+)
+def test_choices_lead_to_as_many_stories_as_they_say(client, whales, query):
+    other = make_provider(name="Other Post", domain="other.example")
+    for day in (1, 25, 27, 40, 45, 400):
+        make_article(title="Whale", provider=other, topics=[whales], published_at=NOON - timedelta(days=day))
+    choices = {
+        label: asked for label, asked in links(page(client, query)).items() if re.search(r" stor(y|ies)$", label)
+    }
+    said = {label: int(label.split()[-2]) for label in choices}
+    assert {label: len(titles(client, asked)) for label, asked in choices.items()} == said
+    assert choices or len(query) > 80  # to which nothing can be added
 
 
 def test_within_a_year_there_are_months(client):
@@ -134,10 +158,24 @@ def test_within_a_year_there_are_months(client):
     assert links(page(client, "whale after:2026"))["January 2026 1 story"] == "whale after:2026-01 before:2026-02"
 
 
+def test_last_year_that_a_story_may_have_is_a_choice_too(client):
+    make_article(title="Whale")
+    make_article(title="Whale of the future", published_at=LATEST)
+    query = links(page(client, "whale"))[f"{LATEST.year} 1 story"]
+    assert titles(client, query) == ["Whale of the future"]
+
+
 def test_filters_can_be_taken_away_one_by_one(client, whales):
     found = links(page(client, "whale topic:water provider:harbour.example"))
     assert found["topic: Water – leave it out"] == "whale provider:harbour.example"
     assert found["provider: Harbour Post – leave it out"] == "whale topic:water"
+
+
+def test_filters_that_leave_out_are_told_and_kept_by_choices(client, whales):
+    found = links(page(client, "whale -topic:music -provider:nobody.example"))
+    assert found["without topic: Music – leave it out"] == "whale -provider:nobody.example"
+    found = links(page(client, "whale -topic:music"))
+    assert found["Harbour Post 1 story"] == "whale -topic:music provider:harbour.example"
 
 
 def test_what_does_not_narrow_is_not_offered(client):
@@ -163,6 +201,9 @@ def test_stories_that_are_not_public_are_in_no_choice_and_no_count(client, whale
         ("whale topic:nowhere", "There is no topic “nowhere”."),
         ("whale provider:nobody.example", "There is no outlet “nobody.example”."),
         ("whale after:soon", "“soon” is no date such as 2026, 2026-11 or 2026-11-30."),
+        ("whale -topic:nowhere", "There is no topic “nowhere”."),
+        ("whale before:", "“before:” has nothing behind its colon."),
+        ("whale -topic:", "“topic:” has nothing behind its colon."),
         ("whale before:2026-02-30", "“2026-02-30” is no date such as 2026, 2026-11 or 2026-11-30."),
     ],
 )
@@ -171,6 +212,20 @@ def test_filter_that_means_nothing_is_explained_and_can_be_dropped(client, query
     text = page(client, query)
     assert sentence in text
     assert links(text)["whale"] == "whale"
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ("whale", "Each word has to occur in the headline"),
+        ("topic:sea before:2026", "No story fits all of these filters."),
+        ("-sea topic:sea", "No story fits all of these filters."),
+        ("?!", "Each word has to occur in the headline"),
+    ],
+)
+def test_why_nothing_is_found_speaks_of_words_only_where_there_are_some(client, query, sentence):
+    make_article(title="Tide", topics=[make_topic("Sea")])
+    assert sentence in page(client, query)
 
 
 def test_topic_known_from_drafts_alone_is_as_unknown_as_any(client):
@@ -219,6 +274,17 @@ def test_no_choice_asks_for_too_much(client):
     asked = [f"topic:{topic.slug}" for topic in topics]
     assert "Sea 1 story" in links(page(client, " ".join(asked[1:])))
     assert "Sea 1 story" not in links(page(client, " ".join(asked)))
+
+
+def test_saved_search_and_its_feed_go_on_when_a_topic_has_another_address(client):
+    sea = make_topic("Sea", slug="sea")
+    make_article(title="Whale", topics=[sea])
+    sea.slug, sea.name = "oceans", "Oceans"
+    sea.save()
+    text = page(client, "topic:sea")
+    assert "Whale" in text
+    assert "topic: Oceans – leave it out" in links(text)
+    assert "Whale" in client.get("/feeds/search.atom", {"q": "topic:sea"}).text
 
 
 # --- Suggestions ------------------------------------------------------------------------------------

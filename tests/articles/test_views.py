@@ -14,7 +14,7 @@ from django.utils import timezone
 from articles.documents import EARLIEST, LATEST
 from articles.models import Article
 from articles.views import front, health
-from articles.views.pages import Cursor
+from articles.views.pages import STORIES_A_PAGE, Cursor
 from tests.factories import (
     NOON,
     add_picture,
@@ -106,6 +106,24 @@ def test_lead_with_a_picture_is_looked_for_further_down_when_the_best_have_none(
     context = client.get("/").context
     assert context["lead"].pk == stories[front.LEAD_HORIZON - 1].pk
     assert keys(context["second"] + context["support"]) == keys(stories[:4])
+
+
+@pytest.mark.parametrize(
+    ("weights", "leads"),
+    [
+        ({}, "good"),
+        ({"FRONT_HEAT_WEIGHT": 5.0}, "hot"),
+        ({"FRONT_QUALITY_WEIGHT": 0.1}, "hot"),
+        ({"FRONT_HALF_LIFE_HOURS": 2.0}, "new"),
+    ],
+)
+def test_what_leads_is_weighed_as_the_settings_say(client, settings, weights, leads):
+    for name, value in weights.items():
+        setattr(settings, name, value)
+    make_article(title="good", quality=90, heat=40)
+    make_article(title="hot", quality=40, heat=90)
+    make_article(title="new", quality=40, heat=40, published_at=NOON + timedelta(hours=10))
+    assert client.get("/").context["lead"].headline == leads
 
 
 def test_latest_stories_are_those_that_the_top_does_not_have_by_time(client):
@@ -293,6 +311,35 @@ def test_parent_topic_has_the_stories_of_its_subtopics_each_once(client):
     assert keys(context["page"]) == [story.pk]
     assert list(context["children"]) == [oceans]
     assert client.get(oceans.get_absolute_url()).context["parent"] == science
+
+
+def test_topic_is_led_by_the_best_story_of_its_newest_day_illustrated_if_there_is_one(client):
+    topic = make_topic()
+    address = topic.get_absolute_url()
+    add_picture(
+        make_article(
+            title="Best, but of another day", topics=[topic], quality=100, published_at=NOON - timedelta(days=1)
+        )
+    )
+    weak = make_article(title="Weak", topics=[topic], quality=10, published_at=NOON + timedelta(hours=1))
+    good = make_article(title="Good", topics=[topic], quality=80)
+    assert client.get(address).context["lead"].pk == good.pk
+    add_picture(weak)
+    response = client.get(address)
+    assert response.context["lead"].pk == weak.pk
+    assert re.search(r'class="card lead">.*?</article>', response.text, re.DOTALL)[0].count("Weak") == 1
+    assert response.text.count('class="card lead"') == 1
+
+
+def test_no_story_leads_a_topic_of_one_or_its_further_pages(client):
+    topic = make_topic()
+    make_article(topics=[topic])
+    assert client.get(topic.get_absolute_url()).context["lead"] is None
+    for _ in range(STORIES_A_PAGE + 2):
+        make_article(topics=[topic])
+    first = client.get(topic.get_absolute_url()).context
+    assert first["lead"] is not None
+    assert client.get(topic.get_absolute_url() + first["page"].older).context["lead"] is None
 
 
 def test_described_topic_without_stories_is_a_friendly_page_for_no_index(client):

@@ -56,3 +56,65 @@ def test_search_is_narrowed_and_widened_without_javascript(visit, harbour):
     expect(page).to_have_url(re.compile("topic"))
     page.get_by_role("link", name=re.compile("topic: Harbour life")).click()
     expect(page.get_by_text("2 stories")).to_be_visible()
+
+
+# --- How it looks -----------------------------------------------------------------------------------
+
+NARROW = {"width": 320, "height": 640}
+CUT_OFF = """line => [...line.children].flatMap(child => {
+  const text = document.createRange();
+  text.selectNodeContents(child);
+  const edge = line.getBoundingClientRect().left + 0.8 * parseFloat(getComputedStyle(line).fontSize);
+  return [...text.getClientRects()].filter(each => each.left < edge).map(() => child.textContent);
+})"""
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+def test_every_line_of_a_long_outlets_name_can_be_read(visit, width):
+    outlet = make_provider(name="Northwest Regional Transport Authority News and the Harbour Post of All the Islands")
+    story = make_article(title="Tide", provider=outlet)
+    page = visit(viewport={"width": width, "height": 640}).open("/search/?q=tide")
+    assert page.locator(".byline").evaluate(CUT_OFF) == []
+    page.goto(page.url.partition("/search/")[0] + story.get_absolute_url())
+    assert page.locator(".source p").evaluate(CUT_OFF) == []
+
+
+def test_what_a_suggestion_is_stays_in_one_piece_beside_a_long_name(visit):
+    name = "Northwest Regional Transport Authority News and the Harbour Post of All the Islands"
+    make_article(title=f"Tide of {name}", provider=make_provider(name=name))
+    make_article(title="Tide without it")
+    page = visit(viewport=NARROW).open("/search/?q=northwest")
+    page.locator("summary", has_text="Narrow it down").click()
+    page.locator("#query").fill("northwest regional")
+    expect(page.get_by_role("option")).to_have_count(2)
+    for count in page.locator(".count:visible").all():
+        assert count.evaluate("count => count.getClientRects().length === 1 && count.offsetHeight < 20")
+
+
+def test_text_of_a_chip_of_several_lines_keeps_away_from_its_border(visit):
+    make_article(
+        title="Tide", provider=make_provider(name="Northwest Regional Transport Authority", domain="n.example")
+    )
+    page = visit(viewport=NARROW).open("/search/?q=tide+provider:n.example")
+    chip, text = (page.locator(selector).bounding_box() for selector in (".chips a", ".chips bdi"))
+    assert text["height"] > 30
+    assert text["y"] - chip["y"] > 4
+
+
+def test_excerpt_that_says_why_a_story_was_found_is_shown_on_a_phone(visit):
+    make_article(title="Elsewhere", excerpt="A whale was seen.")
+    make_article(title="Whale", excerpt="Nothing of it here.")
+    page = visit(viewport=NARROW).open("/search/?q=whale")
+    expect(page.get_by_text("was seen")).to_be_visible()
+    expect(page.get_by_text("Nothing of it here")).to_be_hidden()
+
+
+def test_search_on_paper_is_what_was_found(visit, harbour):
+    make_article(title="Harbour at night", topics=[harbour])
+    page = visit(viewport={"width": 1280, "height": 640}).open("/search/?q=harbour+topic:harbour-life")
+    page.emulate_media(media="print")
+    for gone in (".narrow", ".how", ".chips", ".tally a"):
+        expect(page.locator(gone)).to_be_hidden()
+    expect(page.get_by_text("2 stories")).to_be_visible()
+    found, all_of_it = (page.locator(selector).bounding_box() for selector in (".finds", ".finding"))
+    assert found["width"] == all_of_it["width"]
