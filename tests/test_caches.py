@@ -69,7 +69,7 @@ def test_one_that_never_answers_is_not_waited_for():
 @pytest.mark.django_db(transaction=True)
 def test_readers_and_who_is_logged_in_go_on_without_it(dead, settings, monkeypatch):
     editor = Client()
-    editor.force_login(make_user("Editors"))
+    editor.force_login(make_user(is_superuser=True))
     settings.PAGE_CACHE_SECONDS = 600
     settings.SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
     for alias in ("default", "pages"):
