@@ -7,8 +7,8 @@ editors' work, changes that go live. Each keeps a revision and writes an event, 
 from __future__ import annotations
 
 import dataclasses
-from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -213,9 +213,9 @@ def undo(batch: UUID, *, by: User) -> workflow.Result:
     last, again = {event.article_id: event.data["version"] for event in events}, uuid4()
     _lock(sorted(last))
     now = dict(Article.objects.filter(pk__in=last).order_by().values_list("pk", "version"))
-    as_left = {key for key, version in now.items() if version == last[key]}
+    as_left = workflow.as_left(last, now)
     withheld: dict[int, int] = {}
-    back = _backwards(events, as_left, withheld)
+    back = _backwards(events, {key: now[key] for key in as_left}, withheld)
     edited = edit_each(back, by=by, batch=again, verb=workflow.UNDO, undoes=str(batch))
     _tell_withheld(edited, withheld)
     unfit = {key for key, reason in edited.refused.items() if reason != UNCHANGED}  # edits may cancel each other
@@ -226,15 +226,15 @@ def undo(batch: UUID, *, by: User) -> workflow.Result:
     return workflow.Result(edited.done | moved.done, refused, moved.changes)
 
 
-def _backwards(events: Sequence[Event], only: Collection[int], withheld: dict[int, int]) -> dict[int, Change]:
-    """For each story of these, what makes its edited fields say what they said before the first of its edits.
-    `withheld`: takes up of how many pictures that made it leave out."""
+def _backwards(events: Sequence[Event], now: Mapping[int, int], withheld: dict[int, int]) -> dict[int, Change]:
+    """For each story of these, given with their versions, what makes its edited fields say what they said before the
+    first of its edits. `withheld`: takes up of how many pictures that made it leave out."""
     edits: dict[int, list[Event]] = defaultdict(list)
     for event in events:
-        if "fields" in event.data and event.article_id in only:
+        if "fields" in event.data and event.article_id in now:
             edits[event.article_id].append(event)
     began = {key: some[0].data["version"] for key, some in edits.items()}
-    reach = max(Counter(event.article_id for event in events).values())
+    reach = max((now[key] - version + 1 for key, version in began.items()), default=1)
     before = revisions.before_each(began, reach)
     return {key: _back_to(key, before.get(key), some, withheld) for key, some in edits.items()}
 

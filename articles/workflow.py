@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -21,8 +21,6 @@ from articles.bulk import chunks
 from articles.models import Article, Event, SourceFile
 
 if TYPE_CHECKING:
-    from uuid import UUID
-
     from django.contrib.auth.models import AnonymousUser, User
     from django.db.models import QuerySet
 
@@ -343,8 +341,10 @@ def undo(batch: UUID, *, by: User, again: UUID | None = None, only: Collection[i
         current, again, now = _locked(sorted(last)), again or uuid4(), timezone.now()
         if not by.has_perm(MAY_PUBLISH) and any(article.created_by_id != by.pk for article in current):
             raise PermissionDenied("You may not undo what was done to the stories of others.")
-        as_left = _as_left(current, last) if only is None else only
-        fit = [article for article in current if article.pk in as_left]
+        if only is None:
+            left = {key: event.data.get("version") for key, event in last.items()}
+            only = as_left(left, {article.pk: article.version for article in current})
+        fit = [article for article in current if article.pk in only]
         undoing = [_event(article, UNDO, first[article.pk].from_status, by, "", again) for article in fit]
         for event in undoing:
             event.data["undoes"] = str(batch)
@@ -354,8 +354,33 @@ def undo(batch: UUID, *, by: User, again: UUID | None = None, only: Collection[i
     return Result({event.article_id: event for event in undoing}, refused, changes)
 
 
-def _as_left(articles: Iterable[Article], events: Mapping[int, Event]) -> set[int]:
-    return {article.pk for article in articles if article.version == events[article.pk].data.get("version")}
+def as_left(left: Mapping[int, int | None], now: Mapping[int, int]) -> set[int]:
+    """The stories that stand as they were left: at that version, or brought back to it by the undos of what came after.
+    Both: versions by the keys of stories."""
+    moved = {key: now[key] for key, version in left.items() if version and now.get(key, version) != version}
+    brought_back = _brought_back(moved)
+    return {key for key, version in left.items() if now.get(key) == version or version in brought_back.get(key, ())}
+
+
+def _brought_back(now: Mapping[int, int]) -> dict[int, set[int]]:
+    """The versions as which stories stand again, by undos from the last one on."""
+    began: dict[tuple[int, UUID], int] = {}  # with which version a batch began to change a story
+    undone: dict[tuple[int, int], UUID] = {}  # what the undo that made this version undid
+    columns = ("article", "batch", "verb", "data__version", "data__undoes", "data__withheld")
+    for some in chunks(sorted(now)):
+        events = Event.objects.filter(article__in=some, batch__isnull=False).order_by("-pk")
+        for article, batch, verb, version, undoes, withheld in events.values_list(*columns):
+            if version:
+                began[article, batch] = version
+            if verb == UNDO and version and not withheld:
+                undone[article, version] = UUID(undoes)
+    found: dict[int, set[int]] = {key: set() for key in now}
+    for key, last in now.items():
+        version = last
+        while (batch := undone.get((key, version))) and (key, batch) in began:
+            version = began[key, batch] - 1
+            found[key].add(version)
+    return found
 
 
 def may_undo(events: Iterable[Event], user: User | AnonymousUser) -> bool:

@@ -156,8 +156,8 @@ class Batch:
 
     @cached_property
     def as_left(self) -> set[int]:
-        """The stories that nothing has been done to since."""
-        return _as_left(self.left, self.versions)
+        """The stories that stand as it left them."""
+        return workflow.as_left(self.left, self.versions)
 
     @property
     def told(self) -> str:
@@ -175,13 +175,8 @@ class Batch:
         return str(self.first.data.get("undoes", "")) if self.first else ""
 
     def steps(self, events: Sequence[Event]) -> list[Step]:
-        undone = {article for undoing in self.undoings for article in undoing.left}
+        undone = {article for undoing in self.undoings for article in undoing.left} - self.as_left  # or done again
         return [Step(event, event.article_id in undone, event.article_id in self.as_left) for event in events]
-
-
-def _as_left(left: Mapping[int, int], now: Mapping[int, int]) -> set[int]:
-    """The stories whose version is the one that they were left with."""
-    return {key for key, version in left.items() if version == now.get(key)}
 
 
 @dataclass(frozen=True)
@@ -191,10 +186,10 @@ class Undoing:
     left: Mapping[int, int]  # the versions that it made
     versions: Mapping[int, int]
 
-    @property
+    @cached_property
     def as_left(self) -> int:
         """How many stories could go back again."""
-        return len(_as_left(self.left, self.versions))
+        return len(workflow.as_left(self.left, self.versions))
 
     @property
     def told(self) -> str:

@@ -366,6 +366,24 @@ def test_undo_restores_exactly_those_stories_and_can_itself_be_undone(client, ed
     assert states(first, second, other) == ["published"] * 3
 
 
+def test_what_came_later_for_some_is_undone_first_and_then_all_of_it(client):
+    whales, stories = make_topic("Whales"), [ready() for _ in range(4)]
+    ask(client, "publish", *stories, confirm="1")
+    published = batch_of(stories[0])
+    ask(client, "topics", *Article.objects.order_by("pk")[:2], confirm="1", add=[whales.pk])
+    client.post(UNDO, {"batch": batch_of(stories[0])})
+    assert "Undo: 4 stories" in text(client.get(page_of(published)))
+    client.post(UNDO, {"batch": published})
+    assert states(*stories) == ["draft"] * 4
+    client.post(UNDO, {"batch": batch_of(stories[3])})
+    page = text(client.get(page_of(published)))
+    assert "Undo: 4 stories" in page
+    assert page.count("As it was left") == 4
+    client.post(UNDO, {"batch": published})
+    assert states(*stories) == ["draft"] * 4
+    assert "Do it again: 4 stories" in text(client.get(page_of(published)))
+
+
 def test_undo_says_which_stories_had_changed_since(client):
     first, second = ready(title="Moved on"), ready()
     ask(client, "publish", first, second, confirm="1")

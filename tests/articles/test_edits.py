@@ -229,6 +229,37 @@ def test_edits_and_verbs_of_one_batch_are_undone_together_and_done_again(editor)
     assert rows() == done == [("New", "published"), ("Old", "rejected"), ("New", "draft")]
 
 
+def test_what_was_done_to_one_story_is_taken_back_one_after_the_other(editor):
+    article = make_article(title="Old", public=False)
+    batches = [uuid4() for _ in range(4)]
+    editing.edit(article.pk, retitled("Newer"), by=editor, seen=1, batch=batches[0])
+    workflow.publish(article, by=editor, batch=batches[1])
+    editing.edit(article.pk, retitled("Newest"), by=editor, seen=None, batch=batches[2])
+    workflow.unpublish(article, by=editor, batch=batches[3])
+    seen = []
+    for batch in reversed(batches):
+        undone = editing.undo(batch, by=editor)
+        assert undone.refused == {}
+        seen.append(Article.objects.values_list("title", "status").get())
+    assert seen == [("Newest", "published"), ("Newer", "published"), ("Newer", "draft"), ("Old", "draft")]
+    for _ in range(3):  # and the last of it again and again
+        undone = editing.undo(undone.batch, by=editor)
+        assert undone.refused == {}
+    assert Article.objects.get().title == "Newer"
+    assert editing.undo(batches[0], by=editor).refused == {}
+    assert Article.objects.get().title == "Old"
+
+
+def test_what_came_before_something_that_stays_is_not_taken_back(editor):
+    article, (first, second, third) = make_article(title="Old", public=False), (uuid4() for _ in range(3))
+    editing.edit(article.pk, retitled("Newer"), by=editor, seen=1, batch=first)
+    workflow.publish(article, by=editor, batch=second)
+    editing.edit(article.pk, retitled("Newest"), by=editor, seen=None, batch=third)
+    editing.undo(third, by=editor)
+    assert editing.undo(first, by=editor).refused == {article.pk: workflow.CHANGED_SINCE}  # it is public since
+    assert Article.objects.values_list("title", "status").get() == ("Newer", "published")
+
+
 def test_verb_goes_back_where_the_edits_beside_it_cancel_each_other(editor):
     moved, edited = (make_article(title="Old", public=False) for _ in range(2))
     batch = uuid4()
