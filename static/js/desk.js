@@ -6,7 +6,7 @@
   const EVERY = 30_000; // milliseconds between looks at how many stories wait
   const PAUSE = 120; // milliseconds without a key before names are asked for
   const MOST_UNDONE = 100;
-  const MOST_AGAIN = 10; // pages that are fetched once more when the desk comes back
+  const MOST_AGAIN = 50; // pages that are fetched once more when the desk comes back
   const CSRF_REFUSED = /Form not accepted/; // in 403_csrf.html
   const SHOWN = 12_000; // milliseconds that what was done is told
   const hasKeys = !matchMedia("(hover: none), (pointer: coarse)").matches;
@@ -79,8 +79,9 @@
     if (isOutOfSight()) return goInSight();
     const isOnCard = current && current.contains(document.activeElement);
     const next = isOnCard ? neighbour(current, way) : isHereOrFirst();
-    if (next) go(next);
-    else if (way === "nextElementSibling") fetching?.then(() => current && go(neighbour(current, way)));
+    if (next) return go(next);
+    fetchMoreIfLow();
+    if (way === "nextElementSibling") fetching?.then(() => current && go(neighbour(current, way)));
   };
   const isHereOrFirst = () => (current && isHere(current) ? current : itemsHere()[0]);
 
@@ -309,6 +310,7 @@
     }
     const start = current;
     inLine(async () => {
+      if (item) busy(item, "Undoing"); // again: what it undoes may have been answered only now, and hidden the card
       if (!entry.batch) {
         if (item) idle(item);
         return say("That was not done, so there is nothing to undo.");
@@ -788,7 +790,9 @@
       fetching ??= fetchMore(rest).finally(() => { fetching = null; });
       await fetching;
     }
-    for (const value of marks) if (!list.querySelector(`input[value="${value}"]`)) marks.delete(value);
+    const gone = [...marks].filter((value) => !list.querySelector(`input[value="${value}"]`));
+    for (const value of gone) marks.delete(value);
+    if (gone.length && before.pages > MOST_AGAIN) say(`${gone.length} marks lay too far down to be kept.`, { isError: true });
     if (isReturn && current === start && itemOf(before.at)) go(itemOf(before.at));
   };
 

@@ -167,6 +167,29 @@ def test_keys_wait_for_nothing_and_nothing_gets_lost(visit):
         "Draft 3": S.REJECTED,
         "Draft 5": S.PUBLISHED,
     }
+    expect(page.get_by_role("heading", name="Draft 4")).to_be_visible()  # it was published, and that undone, at once
+
+
+def test_all_that_was_done_to_one_story_is_taken_back_key_by_key(visit):
+    story = make_drafts(2)[0]
+    make_topic("Deep Sea")
+    page = at_desk(visit())
+    page.keyboard.press("j")
+    page.keyboard.press("t")
+    page.keyboard.type("deep")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("list", name="Chosen topics")).to_contain_text("Deep Sea")
+    page.keyboard.press("Enter")
+    all_answered(page)
+    page.keyboard.press("p")
+    for left in ("published", "draft"):
+        all_answered(page)
+        story.refresh_from_db()
+        assert (story.status, "Deep Sea" in topics_of(story)) == (left, True)
+        page.keyboard.press("u")
+    all_answered(page)
+    expect(said(page)).to_contain_text("Undone: ")
+    assert "Deep Sea" not in topics_of(story)
 
 
 def test_story_is_scheduled_for_the_time_the_button_says(visit):
@@ -536,6 +559,30 @@ def test_next_page_is_there_before_it_is_needed(visit):
         page.keyboard.press("j")
         expect(focused(page)).to_have_text(f"Draft {number}")
     expect(page.locator("#desk-rest")).to_have_count(0)
+
+
+def test_next_page_is_fetched_by_the_key_that_wants_it(visit):
+    make_drafts(45)
+    page = at_desk(visit())
+    page.get_by_label("Mark “Draft 40”", exact=True).check()  # far down without a key
+    page.keyboard.press("j")
+    expect(focused(page)).to_have_text("Draft 41")
+
+
+def test_many_marks_outlive_a_page_load(visit):
+    make_drafts(480)
+    page = at_desk(visit())
+    page.keyboard.press("j")
+    page.keyboard.press("m")
+    for loaded in range(80, 481, 40):
+        page.locator(".desk-mark input").last.focus()
+        page.keyboard.press("j")
+        expect(page.locator(".desk-card")).to_have_count(loaded)
+    page.locator(".desk-mark input").last.focus()
+    page.keyboard.press("M")
+    expect(page.locator("#desk-marked")).to_have_text("480 marked:")
+    page.reload()
+    expect(page.locator("#desk-marked")).to_have_text("480 marked:", timeout=PATIENCE)
 
 
 def test_last_card_of_a_queue_leaves_it_empty(visit):
