@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -15,7 +17,8 @@ from django.urls import path, reverse
 from django.utils.html import format_html
 from taggit.models import Tag
 
-from articles import public, retopic
+from articles import editing, public, retopic
+from articles.admin.bulk import retopicked
 from articles.admin.events import editor
 from articles.documents import topic_key
 from articles.importing.settling import forget_agreed
@@ -138,6 +141,18 @@ class TopicAdmin(NewsroomAdmin):
         super().save_related(request, form, formsets, change)
         forget_agreed(form.instance)
 
+    # --- Deleting --------------------------------------------------------------------------------
+
+    @transaction.atomic
+    def delete_model(self, request: HttpRequest, obj: Topic) -> None:
+        _take_from_stories([obj], request)
+        super().delete_model(request, obj)
+
+    @transaction.atomic
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Topic]) -> None:
+        _take_from_stories(list(queryset.order_by("name")), request)
+        super().delete_queryset(request, queryset)
+
     @admin.display(description="Topics below it")
     def below(self, topic: Topic) -> str:
         names = [child.name for child in topic.children.all()]
@@ -208,6 +223,15 @@ class TopicAdmin(NewsroomAdmin):
         told = f"{names} {'was' if len(merged) == 1 else 'were'} merged into “{target}”"
         self.message_user(request, f"{told}: {count} {'story' if count == 1 else 'stories'}.", messages.SUCCESS)
         return HttpResponseRedirect(reverse("admin:articles_topic_change", args=[target.pk]))
+
+
+def _take_from_stories(topics: list[Topic], request: HttpRequest) -> None:
+    """An edit of each story that has one of them, so that its history tells it and it can be undone."""
+    uses = ArticleTopic.objects.filter(tag__in=topics).order_by().values_list("content_object", flat=True)
+    names = ", ".join(f"“{topic}”" for topic in topics)
+    note = f"{names} {'was' if len(topics) == 1 else 'were'} deleted."
+    changes = dict.fromkeys(uses.distinct(), retopicked((), topics))
+    editing.edit_each(changes, by=editor(request), note=note, batch=uuid4())
 
 
 def _topics(keys: str) -> list[Topic]:

@@ -4,7 +4,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from articles.models import Conflict, Event, SourceFile, Topic
+from articles.models import Article, Conflict, Event, SourceFile, Topic
 from tests.articles.pages import filled
 from tests.factories import make_article, make_conflict, make_topic, make_user
 
@@ -228,3 +228,22 @@ def test_events_are_found_by_their_story_as_the_list_of_stories_finds_it_and_by_
         assert found(text) == {noted}, text
     assert found("don’t") == found("") == {first, noted}
     assert found("source whale") == set()
+
+
+@pytest.mark.parametrize("way", ["page", "action"])
+def test_topic_that_is_deleted_is_told_of_in_its_stories_and_can_come_back(client, editor, way):
+    gone, other, stays = make_topic("Gone"), make_topic("Other"), make_topic("Stays")
+    story, without = make_article(topics=[gone, stays, other]), make_article(topics=[stays])
+    client.force_login(manager := make_user("Managers"))
+    if way == "page":
+        client.post(reverse("admin:articles_topic_delete", args=[gone.pk]), {"post": "yes"})
+    else:
+        chosen = {"action": "delete_selected", "_selected_action": [gone.pk], "post": "yes"}
+        client.post(reverse("admin:articles_topic_changelist"), chosen)
+    assert not Topic.objects.filter(name="Gone").exists()
+    event = story.events.get()
+    assert (event.verb, event.actor, event.note) == ("edit", manager, "“Gone” was deleted.")
+    assert not without.events.exists()
+    client.post(reverse("admin:desk_undo"), {"batch": event.batch})
+    story = Article.objects.get(pk=story.pk)
+    assert [topic.name for topic in story.topics.all()] == ["Gone", "Stays", "Other"]
