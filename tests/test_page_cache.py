@@ -264,9 +264,13 @@ def test_card_may_be_kept_no_longer_than_the_page_it_is_of(client, settings):
     assert client.get(address_of(None))["Cache-Control"] == "public, max-age=31536000, immutable"
 
 
-def test_cards_take_no_room_from_pages(client):
+def test_cards_take_no_room_from_pages(client, monkeypatch):
+    stored = []
+    monkeypatch.setattr(type(caches["pages"]), "set", lambda self, *args: stored.append(self.key_prefix))
     assert client.get(address_of(make_article())).status_code == 200
-    assert not caches["pages"]._cache
+    assert "pages" not in stored
+    client.get("/")
+    assert "pages" in stored
 
 
 def test_changed_page_is_sent_whole(client):

@@ -248,7 +248,7 @@ def test_this_very_suite_runs_on_the_services_it_was_given(settings):
     wants_postgresql = os.environ.get("TEST_DATABASE_URL", "").startswith("postgres")
     assert connection.vendor == ("postgresql" if wants_postgresql else "sqlite")
     wants_redis = os.environ.get("TEST_CACHE_URL", "").startswith("redis")
-    assert ("redis" in settings.CACHES["default"]["BACKEND"]) is wants_redis
+    assert ("Redis" in settings.CACHES["default"]["BACKEND"]) is wants_redis
 
 
 # --- Serving -----------------------------------------------------------------------------------
