@@ -2,7 +2,7 @@
 
 import re
 from datetime import timedelta
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from django.contrib.messages import get_messages
@@ -12,6 +12,7 @@ from django.utils import timezone
 from articles import editing, retopic, workflow
 from articles.admin.desk.acts import LONGEST_TOPIC, MOST_TOPICS
 from articles.models import Article, Event, OldAddress, Revision, SavedView, Topic
+from tests.articles.pages import messages
 from tests.factories import make_article, make_topic, make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("logged_in")]
@@ -244,10 +245,20 @@ def test_forged_topics_are_refused(client):
     assert not Topic.objects.exists()
 
 
+@pytest.mark.parametrize("name", ["act", "topics", "views", "bulk", "undo"])
+def test_who_was_logged_out_comes_to_the_desk_and_is_told(client, editor, name):
+    client.logout()
+    login = client.post(reverse(f"admin:desk_{name}"), {"story": "1:1", "verb": "publish"})["Location"]
+    client.force_login(editor)
+    page = client.get(parse_qs(urlsplit(login).query)["next"][0], follow=True)
+    assert page.redirect_chain == [(reverse("admin:desk"), 302)]
+    assert messages(page) == ["Nothing was done: you had been logged out."]
+
+
 @pytest.mark.parametrize("name", ["act", "topics", "views"])
 def test_changing_takes_a_post_and_its_token(client, editor, name):
     url = reverse(f"admin:desk_{name}")
-    assert client.get(url).status_code == 405
+    assert client.get(url, headers=JSON).status_code == 405
     strict = client.__class__(enforce_csrf_checks=True)
     strict.force_login(editor)
     assert strict.post(url, {"story": "1:1", "verb": "publish"}).status_code == 403
