@@ -765,6 +765,19 @@ def test_author_whose_story_was_published_meanwhile_gets_the_text_back(ana):
     assert fresh(article).title == "Old"
 
 
+def test_who_may_change_no_stories_any_more_gets_the_text_back(ana, ben):
+    article = make_article(title="Old")
+    data = ana.open(article)
+    ben.save(article, title="Ben’s")
+    choice = ana.send(article, data, title="Ana’s")
+    ana.user.groups.clear()
+    for page in (ana.send(article, data, title="Ana’s"), ana.choose(choice, title="mine")):
+        assert (page.status_code, page.context["form"]) == (403, "")
+        assert page.context["title"] == "You may not change stories any more"
+        assert dict(page.context["texts"])["title"] == "Ana’s"
+    assert fresh(article).title == "Ben’s"
+
+
 # --- Who may ------------------------------------------------------------------------------------
 
 
