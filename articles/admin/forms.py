@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -22,6 +23,7 @@ from images.newsroom import ChosenRow, is_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
     from django.utils.safestring import SafeString
@@ -61,12 +63,28 @@ def told_errors(form: forms.BaseForm) -> str:
     return " ".join(f"{form.fields[name].label}: {error}" for name, errors in form.errors.items() for error in errors)
 
 
+class MomentField(forms.DateTimeField):
+    """By the clock of the site: of an hour that comes twice, when the clocks are put back, the first is meant."""
+
+    def to_python(self, value: Any) -> datetime | None:
+        try:
+            return super().to_python(value)
+        except forms.ValidationError as error:
+            if error.code != "ambiguous_timezone" or not error.params:
+                raise
+            told = error.params["datetime"]
+        moment = timezone.make_aware(told)
+        if timezone.make_naive(moment.astimezone(UTC)) != told:
+            raise forms.ValidationError("That time does not exist on that day: the clocks are put forward.")
+        return moment
+
+
 class VerbForm(forms.Form):
     """What goes with a verb: why, and from when until when, by the clock of the site."""
 
     note = forms.CharField(max_length=500, required=False, label="Note", help_text="Why; kept in the story's log.")
-    at = forms.DateTimeField(required=False, label="Public from")
-    until = forms.DateTimeField(required=False, label="until")
+    at = MomentField(required=False, label="Public from")
+    until = MomentField(required=False, label="until")
 
     prefix = "verb"
 
