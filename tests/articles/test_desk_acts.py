@@ -479,12 +479,27 @@ def test_owner_renames_shares_and_deletes(client):
 
 @pytest.mark.parametrize("do", ["save", "delete"])
 @pytest.mark.parametrize(("is_shared", "status"), [(True, 403), (False, 404)])
-def test_nobody_else_changes_or_deletes_it(client, do, is_shared, status):
+def test_no_other_editor_changes_or_deletes_it(client, do, is_shared, status):
     view = SavedView.objects.create(owner=make_user("Editors"), name="Theirs", query="", is_shared=is_shared)
-    client.force_login(make_user("Managers"))
     assert client.post(VIEWS, {"view": view.pk, "name": "Ours", "do": do}).status_code == status
     view.refresh_from_db()
     assert view.name == "Theirs"
+
+
+def test_manager_deletes_what_somebody_shared_who_has_left_and_nothing_more(client):
+    owner = make_user("Editors", is_active=False)
+    shared, own = (
+        SavedView.objects.create(owner=owner, name=name, query="", is_shared=name == "Shared")
+        for name in ("Shared", "Own")
+    )
+    client.force_login(make_user("Managers"))
+    page = client.get(DESK).text
+    assert re.findall(r'name="view" value="(\d+)"', page) == [str(shared.pk)]
+    assert 'name="do" value="delete"' in page
+    assert client.post(VIEWS, {"view": shared.pk, "name": "Ours", "do": "save"}).status_code == 403
+    assert client.post(VIEWS, {"view": own.pk, "do": "delete"}).status_code == 404
+    assert told(client.post(VIEWS, {"view": shared.pk, "do": "delete"})) == ["The view “Shared” is no longer kept."]
+    assert SavedView.objects.get() == own
 
 
 @pytest.mark.parametrize(
