@@ -11,9 +11,10 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import PermissionDenied
+from django.core.handlers.exception import response_for_exception
 from django.db import transaction
 from django.db.models.functions import Coalesce
-from django.http import HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 
 from articles import workflow, working
@@ -51,8 +52,11 @@ def kept_by_nobody(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespo
     """For pages that neither a cache nor a search engine may have, whatever they answer."""
 
     @wraps(view)
-    def marked(*args: Any, **kwargs: Any) -> HttpResponse:
-        response = view(*args, **kwargs)
+    def marked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            response = view(request, *args, **kwargs)
+        except (Http404, PermissionDenied) as error:
+            response = response_for_exception(request, error)
         for name, value in HEADERS.items():
             response[name] = value
         return response

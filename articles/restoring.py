@@ -9,12 +9,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from django.utils.text import get_text_list
+
 from articles import revisions
-from articles.documents import ArticleDocument
+from articles.documents import ArticleDocument, topic_key
 from articles.editing import NOT_EDITED, Edited, edit
-from articles.importing.batches import NOISE
+from articles.importing.batches import NOISE, UnstorableError
 from articles.models import Revision
-from articles.renewing import renewed
+from articles.renewing import renewed, unknown_topics, with_present_names
 from images.tasks import wake
 
 if TYPE_CHECKING:
@@ -39,19 +41,34 @@ class Restored:
 
 def restore(article: int, version: int, names: Sequence[str], *, by: User, seen: int | None) -> Restored:
     """Make the story say in these fields what it said at `version`. Raises Revision.DoesNotExist where nothing is known
-    of that version, DocumentError where it cannot be read any more, and what `edit` raises."""
+    of that version, DocumentError where it cannot be read any more, UnstorableError where nothing of it may be brought
+    back, and what `edit` raises."""
     old = revisions.as_of(article, version)
     if old is None:
         raise Revision.DoesNotExist
     withheld, batch = 0, uuid4()
+    left = ""
+    if "topics" in names and not by.has_perm("articles.add_topic"):
+        old, left = _without_gone_topics(old)
 
     def change(now: ArticleDocument) -> ArticleDocument:
         nonlocal withheld
         after, withheld = renewed(now, replace(now, **{name: getattr(old, name) for name in names}))
         return after
 
-    note = f"Restored from version {version}"
+    note = f"Restored from version {version}{f', without {left}' if left else ''}"
     edited = edit(article, change, by=by, seen=seen, note=note, batch=batch, verb=VERB, revision=version)
+    if left and not edited.event:
+        raise UnstorableError(f"You may not make topics, and there is none any more that is called {left}")
     if {"images", "related"}.intersection(edited.names):
         wake()  # should the address of a picture be new to us
     return Restored(edited, batch, withheld)
+
+
+def _without_gone_topics(document: ArticleDocument) -> tuple[ArticleDocument, str]:
+    """What somebody can bring back who may not make topics, and the names of the others."""
+    document = with_present_names(document)
+    unknown = unknown_topics(document.topics)
+    kept = tuple(name for name in document.topics if topic_key(name) not in unknown)
+    left = [f"“{name}”" for name in document.topics if topic_key(name) in unknown]
+    return replace(document, topics=kept), get_text_list(left, "and")

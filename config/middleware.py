@@ -142,4 +142,7 @@ class MissingPageMiddleware:
         response = self.get_response(request)
         if response.status_code != 404 or request.path.startswith(reverse("admin:index")):
             return response
-        return page_not_found(request, Http404())
+        missing = page_not_found(request, Http404())
+        for name, value in response.headers.items():
+            missing.headers.setdefault(name, value)  # a view may have said who may keep it
+        return missing

@@ -107,6 +107,7 @@ def test_refused_form_is_told_so_in_our_own_dress():
     response = Client(enforce_csrf_checks=True).post("/admin/login/")
     assert response.status_code == 403
     assert "That form could not be accepted." in response.text
+    assert "what you wrote is still there" in response.text
     assert "<style" not in response.text
 
 

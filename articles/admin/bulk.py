@@ -18,7 +18,6 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import capfirst
-from django.views.decorators.http import require_POST
 
 from articles import checks, editing, workflow
 from articles.admin.batches import local, may_look, remember_refused, stories
@@ -200,7 +199,6 @@ def _action(deed: Deed) -> Any:
     return selected
 
 
-@require_POST
 def bulk(request: HttpRequest) -> HttpResponse:
     """What would be done to `stories`, `pk:version` with commas between; with `confirm` it is done."""
     deed = DEEDS.get(request.POST.get("verb", ""))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -10,22 +11,28 @@ from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelectMultiple, RelatedFieldWidgetWrapper
 from django.core.validators import RegexValidator
 from django.utils import timezone
+from django.utils.html import format_html_join
 
 from articles.admin.drafting import BESIDE, initial_from
 from articles.admin.events import clock
-from articles.documents import ArticleDocument, make_stem
+from articles.documents import ArticleDocument, make_stem, topic_key
 from articles.models import Article, ArticleTopic, RelatedStory, Topic, free_stem
+from articles.records import topic_keys
 from images.forms import KeepsUntouched, PlacedForm
 from images.newsroom import ChosenRow, is_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+    from django.utils.safestring import SafeString
 
     from providers.models import Provider
 
 LONGEST_EXCERPT = 10_000  # characters; a source may have written more
+NAMED = "-named"  # behind the name of a field: what its choices are called
+GONE = "gone:"  # before the name of a topic that is not there any more
 
 
 def as_source(text: str) -> str:
@@ -56,12 +63,28 @@ def told_errors(form: forms.BaseForm) -> str:
     return " ".join(f"{form.fields[name].label}: {error}" for name, errors in form.errors.items() for error in errors)
 
 
+class MomentField(forms.DateTimeField):
+    """By the clock of the site: of an hour that comes twice, when the clocks are put back, the first is meant."""
+
+    def to_python(self, value: Any) -> datetime | None:
+        try:
+            return super().to_python(value)
+        except forms.ValidationError as error:
+            if error.code != "ambiguous_timezone" or not error.params:
+                raise
+            told = error.params["datetime"]
+        moment = timezone.make_aware(told)
+        if timezone.make_naive(moment.astimezone(UTC)) != told:
+            raise forms.ValidationError("That time does not exist on that day: the clocks are put forward.")
+        return moment
+
+
 class VerbForm(forms.Form):
     """What goes with a verb: why, and from when until when, by the clock of the site."""
 
     note = forms.CharField(max_length=500, required=False, label="Note", help_text="Why; kept in the story's log.")
-    at = forms.DateTimeField(required=False, label="Public from")
-    until = forms.DateTimeField(required=False, label="until")
+    at = MomentField(required=False, label="Public from")
+    until = MomentField(required=False, label="until")
 
     prefix = "verb"
 
@@ -78,6 +101,35 @@ class OrderedTopicsSelect(AutocompleteSelectMultiple):
     def build_attrs(self, base_attrs: Any, extra_attrs: Any = None) -> Any:
         """Each topic has a cross of its own; the one for all would stand in their list, where only items may."""
         return super().build_attrs(base_attrs, extra_attrs) | {"data-allow-clear": "false"}
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        """Says beside the options what they are called: a key alone tells nothing once its topic is gone."""
+        context = self.get_context(name, value, attrs)
+        options = [option for _, group, _ in context["widget"]["optgroups"] for option in group]
+        named = '<input type="hidden" name="{}" value="{}:{}">'
+        names = format_html_join("", named, ((name + NAMED, option["value"], option["label"]) for option in options))
+        select: SafeString = self._render(self.template_name, context, renderer)  # type: ignore[attr-defined]
+        return select + names
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> list[str]:
+        """With what has taken over for a topic that was merged while the form was open. One that is gone altogether is
+        there by its name, for the field to tell of."""
+        chosen: list[str] = super().value_from_datadict(data, files, name) or []
+        keys = [int(key) for key in chosen if is_key(key)]
+        there = set(Topic.objects.filter(pk__in=keys).order_by().values_list("pk", flat=True))
+        if there.issuperset(keys):
+            return chosen
+        named = super().value_from_datadict(data, files, name + NAMED) or []
+        names = {key: name for key, _, name in (each.partition(":") for each in named)}
+        present = topic_keys(map(topic_key, names.values()))
+
+        def now(key: str) -> str:
+            if not is_key(key) or int(key) in there:
+                return key
+            name = names.get(key, "")
+            return str(present.get(topic_key(name)) or GONE + name)
+
+        return list(dict.fromkeys(map(now, chosen)))
 
     def optgroups(self, name: str, value: Sequence[str], attr: Any = None) -> Any:
         keys = [key for key in value if is_key(key)]
@@ -96,6 +148,10 @@ class OrderedTopicsField(forms.ModelMultipleChoiceField):
         super().__init__(Topic.objects.all(), widget=wrapped, **kwargs)
 
     def clean(self, value: Any) -> Any:
+        if gone := [key.removeprefix(GONE) for key in value or [] if str(key).startswith(GONE)]:
+            names = ", ".join(f"“{name}”" if name else "A topic that was chosen" for name in gone)
+            has = "has" if len(gone) == 1 else "have"
+            raise forms.ValidationError(f"{names} {has} been deleted meanwhile: look at the topics again.")
         if unfit := [key for key in value or [] if not is_key(key)]:
             raise forms.ValidationError(self.error_messages["invalid_pk_value"], params={"pk": unfit[0]})
         chosen = {str(topic.pk): topic for topic in super().clean(value)}

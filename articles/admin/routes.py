@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 def desk_urls(site: AdminSite) -> list[URLPattern]:
     """Each view behind `site.admin_view`, which lets only members of the staff in."""
     from articles.admin import batches, bulk, desk, previews  # the site is made before there are models
+    from articles.admin.desk.routes import posted
 
     return [
         *desk.urls(site),
         *previews.urls(site),
-        path("desk/bulk/", site.admin_view(bulk.bulk), name="desk_bulk"),
+        path("desk/bulk/", site.admin_view(posted(bulk.bulk)), name="desk_bulk"),
         path("desk/batch/<uuid:key>/", site.admin_view(batches.page), name="desk_batch"),
-        path("desk/undo/", site.admin_view(batches.undo), name="desk_undo"),
+        path("desk/undo/", site.admin_view(posted(batches.undo)), name="desk_undo"),
     ]

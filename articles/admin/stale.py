@@ -106,7 +106,7 @@ class StaleSaves(NewsroomAdmin):
     def _answer(self, request: HttpRequest, key: str) -> HttpResponse | None:
         """The answer to a form that is not simply to be saved; None where it is, or where it has errors to be shown."""
         if not super().has_change_permission(request):
-            raise PermissionDenied
+            return self._gone_page(request, kept_texts(request.POST))
         obj: Article | None = self.get_object(request, key)
         if obj is None:
             return self._gone_page(request, kept_texts(request.POST))
@@ -186,9 +186,9 @@ class StaleSaves(NewsroomAdmin):
             raise Http404
         if request.method != "POST":
             return HttpResponseRedirect(reverse("admin:articles_article_change", args=[object_id]))
-        if not super().has_change_permission(request):
-            raise PermissionDenied
         draft = Draft.opened(request.POST.get("draft", ""), int(object_id), editor(request))
+        if not super().has_change_permission(request):
+            return self._gone_page(request, drafted_texts(draft))
         with transaction.atomic():
             try:
                 article = editing.locked(int(object_id))
@@ -381,14 +381,21 @@ class StaleSaves(NewsroomAdmin):
         self, request: HttpRequest, texts: list[tuple[str, str]], article: Article | None = None
     ) -> HttpResponse:
         """The story is gone, or its editor may not change it any more: what they wrote is theirs to copy."""
+        if not super().has_change_permission(request):
+            title, why, status = "You may not change stories any more", "Your rights have changed", 403
+        elif article:
+            title, why, status = "This story is not yours to change any more", "Its state has changed", 403
+        else:
+            title, why, status = "This story has been deleted", "It went", 404
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "title": "This story is not yours to change any more" if article else "This story has been deleted",
+            "title": title,
+            "why": why,
             "texts": texts,
             "form": form_address(article) if article else "",
         }
-        return TemplateResponse(request, "admin/articles/article/gone.html", context, status=403 if article else 404)
+        return TemplateResponse(request, "admin/articles/article/gone.html", context, status=status)
 
 
 def _panel(name: str, comparison: Comparison, doings: list[Doing], choices: Mapping[str, str]) -> Panel:

@@ -4,6 +4,7 @@
 // would lose the text by.
 document.addEventListener("DOMContentLoaded", () => {
   const EVERY = 15_000; // milliseconds
+  const LONGEST = 2_000; // that a save waits for an answer
   const place = document.querySelector(".presence");
   const form = document.querySelector("#article_form");
   if (!place || !form) return;
@@ -39,7 +40,7 @@ document.addEventListener("DOMContentLoaded", () => {
       : `You saved it in another window ${at}; when you save here you will be shown both.`;
   };
 
-  let timer, isLeaving, isOver, isOut;
+  let timer, isLeaving, isOver, isOut, isAsking, isAsked;
   const end = (text) => {
     isOver = true; // nobody is to be told any more
     say(moved, text);
@@ -85,13 +86,23 @@ document.addEventListener("DOMContentLoaded", () => {
     if (!isLeaving) timer = setTimeout(ask, EVERY);
   };
 
-  // It would lead to the page that asks who it is, and the text would be gone.
-  form.addEventListener("submit", (event) => {
-    if (!isOut) return;
+  // Without a login it would lead to the page that asks who it is, and the text would be gone: so that is asked first.
+  form.addEventListener("submit", async (event) => {
+    if (isAsked || isOver || event.defaultPrevented) return;
+    const { submitter } = event;
     event.preventDefault();
-    moved.scrollIntoView({ block: "center" });
-    moved.focus();
-    ask();
+    if (isAsking) return;
+    isAsking = true;
+    await Promise.race([ask(), new Promise((resolve) => setTimeout(resolve, LONGEST))]);
+    isAsking = false;
+    if (isOut) {
+      moved.scrollIntoView({ block: "center" });
+      moved.focus();
+      return;
+    }
+    isAsked = true;
+    form.requestSubmit(submitter);
+    isAsked = false;
   });
 
   others.dataset.told = others.textContent; // the page has said so

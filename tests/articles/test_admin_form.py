@@ -4,6 +4,7 @@ import re
 from datetime import UTC, datetime
 
 import pytest
+import time_machine
 from django.urls import reverse
 from django.utils import timezone
 from django_tasks import default_task_backend
@@ -353,6 +354,25 @@ def test_story_can_be_scheduled_by_the_sites_clock(client):
     assert (article.status, article.is_public) == ("published", False)
     assert article.publish_at == datetime(2099, 7, 1, 2, 0, tzinfo=UTC)
     assert article.unpublish_at == datetime(2099, 7, 2, 2, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("told", "at"),
+    [
+        ("2027-10-31T02:30", datetime(2027, 10, 31, 0, 30, tzinfo=UTC)),  # the first of the two
+        ("2027-10-31T03:30", datetime(2027, 10, 31, 2, 30, tzinfo=UTC)),
+        ("2027-03-28T02:30", None),
+    ],
+)
+@time_machine.travel("2026-11-28T12:00Z", tick=False)
+def test_time_on_the_day_when_clocks_are_changed(client, told, at):
+    article = make_article(public=False, title="Soon")
+    with timezone.override("Europe/Berlin"):
+        response = submit(client, address(article), **{"verb-at": told}, _verb="schedule")
+    article.refresh_from_db()
+    assert article.publish_at == at
+    missing = "Public from: That time does not exist on that day: the clocks are put forward."
+    assert (messages(response)[0] == f"The story was not changed, and not scheduled. {missing}") is (at is None)
 
 
 @pytest.mark.parametrize(

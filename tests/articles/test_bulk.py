@@ -438,8 +438,14 @@ def test_page_of_no_batch_is_not_found_nor_is_a_verb_that_does_not_exist(client)
 
 
 def test_nothing_is_done_by_opening_a_page(client):
-    assert client.get(BULK, {"verb": "publish", "stories": "1", "confirm": "1"}).status_code == 405
-    assert client.get(UNDO).status_code == 405
+    article = ready()
+    for url, asked in ((BULK, {"verb": "publish", "stories": article.pk, "confirm": "1"}), (UNDO, {})):
+        response = client.get(url, asked, follow=True)
+        assert response.redirect_chain == [(reverse("admin:desk"), 302)]
+        assert messages(response) == ["Nothing was done: you had been logged out."]
+        assert client.get(url, asked, headers={"Accept": "application/json"}).status_code == 405
+        assert client.put(url).status_code == 405
+    assert not Event.objects.exists()
     assert client.post(page_of(uuid4())).status_code == 405
 
 

@@ -2,7 +2,7 @@
 
 import re
 from datetime import timedelta
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from django.contrib.messages import get_messages
@@ -12,6 +12,7 @@ from django.utils import timezone
 from articles import editing, retopic, workflow
 from articles.admin.desk.acts import LONGEST_TOPIC, MOST_TOPICS
 from articles.models import Article, Event, OldAddress, Revision, SavedView, Topic
+from tests.articles.pages import messages
 from tests.factories import make_article, make_topic, make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("logged_in")]
@@ -244,10 +245,20 @@ def test_forged_topics_are_refused(client):
     assert not Topic.objects.exists()
 
 
+@pytest.mark.parametrize("name", ["act", "topics", "views", "bulk", "undo"])
+def test_who_was_logged_out_comes_to_the_desk_and_is_told(client, editor, name):
+    client.logout()
+    login = client.post(reverse(f"admin:desk_{name}"), {"story": "1:1", "verb": "publish"})["Location"]
+    client.force_login(editor)
+    page = client.get(parse_qs(urlsplit(login).query)["next"][0], follow=True)
+    assert page.redirect_chain == [(reverse("admin:desk"), 302)]
+    assert messages(page) == ["Nothing was done: you had been logged out."]
+
+
 @pytest.mark.parametrize("name", ["act", "topics", "views"])
 def test_changing_takes_a_post_and_its_token(client, editor, name):
     url = reverse(f"admin:desk_{name}")
-    assert client.get(url).status_code == 405
+    assert client.get(url, headers=JSON).status_code == 405
     strict = client.__class__(enforce_csrf_checks=True)
     strict.force_login(editor)
     assert strict.post(url, {"story": "1:1", "verb": "publish"}).status_code == 403
@@ -468,12 +479,27 @@ def test_owner_renames_shares_and_deletes(client):
 
 @pytest.mark.parametrize("do", ["save", "delete"])
 @pytest.mark.parametrize(("is_shared", "status"), [(True, 403), (False, 404)])
-def test_nobody_else_changes_or_deletes_it(client, do, is_shared, status):
+def test_no_other_editor_changes_or_deletes_it(client, do, is_shared, status):
     view = SavedView.objects.create(owner=make_user("Editors"), name="Theirs", query="", is_shared=is_shared)
-    client.force_login(make_user("Managers"))
     assert client.post(VIEWS, {"view": view.pk, "name": "Ours", "do": do}).status_code == status
     view.refresh_from_db()
     assert view.name == "Theirs"
+
+
+def test_manager_deletes_what_somebody_shared_who_has_left_and_nothing_more(client):
+    owner = make_user("Editors", is_active=False)
+    shared, own = (
+        SavedView.objects.create(owner=owner, name=name, query="", is_shared=name == "Shared")
+        for name in ("Shared", "Own")
+    )
+    client.force_login(make_user("Managers"))
+    page = client.get(DESK).text
+    assert re.findall(r'name="view" value="(\d+)"', page) == [str(shared.pk)]
+    assert 'name="do" value="delete"' in page
+    assert client.post(VIEWS, {"view": shared.pk, "name": "Ours", "do": "save"}).status_code == 403
+    assert client.post(VIEWS, {"view": own.pk, "do": "delete"}).status_code == 404
+    assert told(client.post(VIEWS, {"view": shared.pk, "do": "delete"})) == ["The view “Shared” is no longer kept."]
+    assert SavedView.objects.get() == own
 
 
 @pytest.mark.parametrize(

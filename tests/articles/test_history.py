@@ -667,6 +667,22 @@ def test_topic_that_is_gone_or_renamed_is_made_again_by_its_name(client, editor)
     assert Topic.objects.filter(name="Other name").exists()
 
 
+def test_contributor_makes_no_topic_by_restoring(client):
+    author = make_user("Contributors")
+    client.force_login(author)
+    gone, kept = make_topic("Gone"), make_topic("Kept")
+    article = make_article(public=False, created_by=author, topics=[gone, kept])
+    say(article, author, topics=())
+    gone.delete()
+    restore(client, article, 1, "topics")
+    assert list(article.topics.all()) == [kept]
+    assert article.events.first().note == "Restored from version 1, without “Gone”"
+    response = restore(client, article, 1, "topics")
+    told = "You may not make topics, and there is none any more that is called “Gone”. Nothing was changed."
+    assert messages(response) == [told]
+    assert not Topic.objects.filter(name="Gone").exists()
+
+
 def test_topic_that_was_merged_comes_back_as_the_one_it_is_now(client, editor):
     old, into = make_topic("Old"), make_topic("Into")
     article = make_article(topics=[old])

@@ -129,11 +129,14 @@ def test_who_may_preview(client, role, status):
     response = client.get(address(story_in("draft")))
     assert response.status_code == status
     assert ("Walrus" in response.text) == (status == 200)
+    assert role == "anonymous" or is_told_to_nobody(response)
 
 
 @pytest.mark.parametrize("key", ["999", "x", "999999999999999999999999", "0"])
 def test_preview_of_nothing_is_404(client, editor, key):
-    assert client.get(f"/admin/articles/article/{key}/preview/").status_code == 404
+    response = client.get(f"/admin/articles/article/{key}/preview/")
+    assert response.status_code == 404
+    assert is_told_to_nobody(response)
 
 
 def test_preview_takes_no_form(client, editor):
@@ -258,11 +261,15 @@ def test_unknown_link_is_404(reader):
         assert is_told_to_nobody(response)
 
 
-def test_link_to_a_deleted_story_is_404(reader):
+@pytest.mark.parametrize("debug", [False, True])
+def test_link_to_a_deleted_story_is_404(reader, settings, debug):
+    settings.DEBUG = debug
     story = story_in("draft")
     url = link_to(story)
     story.delete()
-    assert reader.get(url).status_code == 404
+    response = reader.get(url)
+    assert response.status_code == 404
+    assert is_told_to_nobody(response)
 
 
 def test_once_live_the_link_leads_to_the_story_and_is_a_preview_again_when_it_is_taken_down(reader, editor):

@@ -16,6 +16,7 @@ from articles.editing import StaleError, edit
 from articles.importing import Options, import_paths
 from articles.models import Article, RelatedImage
 from articles.records import article_document, with_parts
+from articles.retopic import merge_topics
 from images.models import RemoteImage
 from images.takedown import take_down
 from tests.articles.pages import filled, messages
@@ -346,6 +347,48 @@ def test_topic_that_was_renamed_meanwhile_is_no_edit(ana, ben):
     ana.send(article, data, title="Ana’s")
     assert [topic.name for topic in article.topics.all()] == ["Shore"]
     assert article.events.first().data["fields"] == ["title"]
+
+
+def test_topic_that_was_merged_meanwhile_is_the_one_it_was_merged_into(ana):
+    sea, solo, stay = (make_topic(name) for name in ("Sea", "Solo", "Stay"))
+    article = make_article(topics=[solo, sea])
+    data = ana.open(article)
+    merge_topics([solo], stay, by=make_user("Managers"))
+    ana.send(article, data, title="Ana’s")
+    assert (fresh(article).title, document(article).topics) == ("Ana’s", ("Stay", "Sea"))
+
+
+def test_topics_that_were_merged_into_each_other_meanwhile_are_one(ana):
+    solo, stay = make_topic("Solo"), make_topic("Stay")
+    article = make_article(topics=[solo, stay])
+    data = ana.open(article)
+    merge_topics([solo], stay, by=make_user("Managers"))
+    page = ana.send(article, data, title="")
+    assert filled(page)["topics"] == [str(stay.pk)]
+    ana.send(article, filled(page), title="Ana’s")
+    assert (fresh(article).title, document(article).topics) == ("Ana’s", ("Stay",))
+
+
+def test_topic_that_was_deleted_meanwhile_is_told_of_by_name(ana):
+    sea, solo = make_topic("Sea"), make_topic("Solo: all")
+    article = make_article(topics=[solo, sea])
+    data = ana.open(article)
+    solo.delete()
+    page = ana.send(article, data, title="Ana’s")
+    told = "“Solo: all” has been deleted meanwhile: look at the topics again."
+    assert page.context["adminform"].form.errors == {"topics": [told]}
+    assert filled(page)["topics"] == [str(sea.pk)]
+    ana.send(article, filled(page))
+    assert (fresh(article).title, document(article).topics) == ("Ana’s", ("Sea",))
+
+
+def test_topic_that_a_form_knows_no_name_of_is_told_of_without_a_number(ana):
+    article, solo = make_article(), make_topic("Solo")
+    data = ana.open(article) | {"topics": [solo.pk]}
+    solo.delete()
+    page = ana.send(article, data)
+    told = "A topic that was chosen has been deleted meanwhile: look at the topics again."
+    assert page.context["adminform"].form.errors == {"topics": [told]}
 
 
 def test_words_of_one_picture_that_both_changed_are_chosen_and_a_new_one_is_merged(ana, ben):
@@ -720,6 +763,19 @@ def test_author_whose_story_was_published_meanwhile_gets_the_text_back(ana):
     assert page.status_code == 403
     assert dict(page.context["texts"])["title"] == "Carl’s"
     assert fresh(article).title == "Old"
+
+
+def test_who_may_change_no_stories_any_more_gets_the_text_back(ana, ben):
+    article = make_article(title="Old")
+    data = ana.open(article)
+    ben.save(article, title="Ben’s")
+    choice = ana.send(article, data, title="Ana’s")
+    ana.user.groups.clear()
+    for page in (ana.send(article, data, title="Ana’s"), ana.choose(choice, title="mine")):
+        assert (page.status_code, page.context["form"]) == (403, "")
+        assert page.context["title"] == "You may not change stories any more"
+        assert dict(page.context["texts"])["title"] == "Ana’s"
+    assert fresh(article).title == "Ben’s"
 
 
 # --- Who may ------------------------------------------------------------------------------------

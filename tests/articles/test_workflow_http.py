@@ -173,9 +173,10 @@ def test_forged_form_does_nothing_that_is_not_in_the_table(walker, form_of, stan
         if not walker.may(verb, standing):
             article = walker.story(standing)
             before = everything()
-            response = walker.client.post(
-                address(article), form_of(article) | told(standing, "verb-") | {"_verb": verb}
-            )
+            form = form_of(article)
+            if walker.role == "staff without a group":
+                form["title"] = ["Forged"]  # what one sent comes back
+            response = walker.client.post(address(article), form | told(standing, "verb-") | {"_verb": verb})
             check(walker, verb, article, before, response, "forged form")
 
 

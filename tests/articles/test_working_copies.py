@@ -355,6 +355,18 @@ def merge_away(topic) -> None:
 
 
 @pytest.mark.parametrize("change", [rename, merge_away])
+def test_topic_that_is_called_otherwise_while_the_form_of_the_changes_is_open_stays_in_them(ana, change):
+    kept, topic = make_topic("Kept"), make_topic("Old name")
+    article = make_article(title="Old", topics=[kept])
+    keep(ana, article, topics=[kept.pk, topic.pk])
+    data = form_of_changes(ana, article)
+    change(topic)
+    send_changes(ana, article, data, title="New")
+    changes = document_of(WorkingCopy.objects.get())
+    assert (changes.title, changes.topics) == ("New", ("Kept", "New name"))
+
+
+@pytest.mark.parametrize("change", [rename, merge_away])
 def test_topic_that_is_called_otherwise_since_stays_in_the_changes(ana, change):
     kept, topic = make_topic("Kept"), make_topic("Old name")
     article = make_article(title="Old", topics=[kept])

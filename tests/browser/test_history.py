@@ -71,6 +71,7 @@ def test_note_is_kept_with_what_was_saved(visit, story, editor):
     page.get_by_text("Why, and when").click()
     page.get_by_label("Note").fill("They called")
     page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.locator(".messagelist")).to_contain_text("was changed successfully")
     page.goto(page.url.split("/admin/")[0] + address(story, "history/"))
     expect(page.get_by_role("listitem").first).to_contain_text("“They called”")
 

@@ -70,6 +70,27 @@ def test_leaving_what_was_refused_asks(visit, story):
     assert asked == ["beforeunload"]
 
 
+def test_save_at_once_after_the_end_of_the_session_keeps_the_text(visit, story):
+    page = open_form(visit(), story)
+    page.get_by_label("Title").first.fill("The new lighthouse")
+    Session.objects.all().delete()
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.locator(".presence-moved")).to_be_focused()
+    expect(page.get_by_label("Title").first).to_have_value("The new lighthouse")
+
+
+@pytest.mark.parametrize("is_silent", [False, True])
+def test_button_is_the_one_that_was_pressed_whether_the_site_answers_in_time_or_not(visit, story, is_silent):
+    page = open_form(visit(), story)
+    if is_silent:
+        page.route("**/presence/", lambda route: None)
+    page.get_by_label("Title").first.fill("The new lighthouse")
+    page.get_by_role("button", name="Save and submit", exact=True).click()
+    expect(page.locator(".messagelist")).to_contain_text("saved and submitted for review")
+    story.refresh_from_db()
+    assert (story.title, story.status) == ("The new lighthouse", Article.Status.IN_REVIEW)
+
+
 def test_end_of_the_session_is_told_and_after_a_new_login_the_text_is_saved(visit, story):
     visitor = visit()
     page = open_form(visitor, story)

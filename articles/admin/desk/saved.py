@@ -28,6 +28,7 @@ LONGEST_NAME = 60  # characters
 LONGEST_QUERY = int(SavedView._meta.get_field("query").max_length or 0)
 MOST_KEPT = 30  # views of one editor
 MOST_SHOWN = 60
+MAY_DELETE = "articles.delete_article"  # and views that others share
 
 
 class ViewForm(forms.ModelForm):
@@ -40,6 +41,7 @@ class ViewForm(forms.ModelForm):
 class Shown:
     view: SavedView
     is_own: bool
+    may_delete: bool
     is_current: bool
 
 
@@ -47,8 +49,9 @@ def views_for(user: User, asked: Asked) -> list[Shown]:
     """The editor's own, then those that others share."""
     seen = SavedView.objects.filter(Q(owner=user.pk) | Q(is_shared=True)).select_related("owner")
     own_first = Case(When(owner=user.pk, then=0), default=1)
+    may_delete = user.has_perm(MAY_DELETE)
     return [
-        Shown(view, view.owner_id == user.pk, _same(view.query, asked.query()))
+        Shown(view, view.owner_id == user.pk, may_delete or view.owner_id == user.pk, _same(view.query, asked.query()))
         for view in seen.order_by(own_first, "name", "pk")[:MOST_SHOWN]
     ]
 
@@ -58,9 +61,10 @@ def _same(one: str, other: str) -> bool:
 
 
 def change(request: HttpRequest) -> HttpResponse:
-    """Save what the page shows as a new view; or rename, share or delete one of the editor's own."""
-    view = _own(request)
-    if view.pk and request.POST.get("do") == "delete":
+    """Save what the page shows as a new view; or rename, share or delete one that is there."""
+    is_deletion = request.POST.get("do") == "delete"
+    view = _named(request, is_deletion=is_deletion)
+    if view.pk and is_deletion:
         view.delete()
         messages.success(request, f"The view “{view.name}” is no longer kept.")
         return HttpResponseRedirect(back(request))
@@ -73,15 +77,16 @@ def change(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(f"{reverse('admin:desk')}?{view.query}")
 
 
-def _own(request: HttpRequest) -> SavedView:
-    """The view that is named, or a new one. Another's view is its owner's alone to change, shared or not."""
+def _named(request: HttpRequest, *, is_deletion: bool) -> SavedView:
+    """The view that is named, or a new one. Another's view is its owner's alone to change, shared or not; but what is
+    shared outlives its owner's time here, so that others may delete it."""
     key = request.POST.get("view", "")
     if not key:
         return SavedView(owner=editor(request), query=Asked.read_text(request.POST.get("query", "")).query())
     view = SavedView.objects.filter(pk=key).first() if is_key(key) else None
     if view is None or (view.owner_id != request.user.pk and not view.is_shared):
         raise Http404("There is no such view.")
-    if view.owner_id != request.user.pk:
+    if view.owner_id != request.user.pk and not (is_deletion and editor(request).has_perm(MAY_DELETE)):
         raise PermissionDenied("A view is changed by its owner.")
     return view
 
