@@ -150,4 +150,5 @@ def test_page_says_when_the_story_was_deleted(visit, story):
     story.delete()
     ana.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     expect(ana.get_by_text("This story has been deleted. Copy what you need before you leave.")).to_be_visible()
-    assert visitor.complaints.pop().startswith("Failed to load resource")
+    assert all(told.startswith("Failed to load resource") for told in visitor.complaints)
+    visitor.complaints.clear()  # one or two, as the page asks when it is opened, too
