@@ -45,6 +45,7 @@ class Visitor:
 
     def overflow(self) -> int:
         """By how many pixels the page scrolls sideways."""
+        self.page.wait_for_load_state()  # with its styles
         return self.page.evaluate("document.scrollingElement.scrollWidth - innerWidth")
 
     def _note_request(self, request: Request) -> None:
