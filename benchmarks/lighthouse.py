@@ -16,11 +16,24 @@ FLAGS = [
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-quic"),
 ]
+TRIES = 3
+AGAIN = "Please run Lighthouse again"  # what it says now and then, when Chromium gave it no trace
 
 
 def report(url: str, categories: Iterable[str]) -> Report:
     """The whole report: `categories` with scores from 0 to 1, `audits` with what is behind them."""
-    done = subprocess.run(  # noqa: S603  (our own words)
+    for _ in range(TRIES):
+        done = _looked(url, categories)
+        if AGAIN not in done.stderr:
+            break
+    if done.returncode:
+        raise RuntimeError(f"Lighthouse could not look at {url}: {done.stderr[-2000:]}")
+    found: Report = json.loads(done.stdout)
+    return found
+
+
+def _looked(url: str, categories: Iterable[str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # noqa: S603  (our own words)
         [
             *(_node(), str(AUDITS / "lighthouse" / "cli" / "index.js"), url),
             *("--quiet", "--output=json", f"--only-categories={','.join(categories)}"),
@@ -31,10 +44,6 @@ def report(url: str, categories: Iterable[str]) -> Report:
         text=True,
         check=False,
     )
-    if done.returncode:
-        raise RuntimeError(f"Lighthouse could not look at {url}: {done.stderr[-2000:]}")
-    found: Report = json.loads(done.stdout)
-    return found
 
 
 def scores(found: Report) -> dict[str, int]:
