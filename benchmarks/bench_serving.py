@@ -20,7 +20,7 @@ from urllib.parse import quote
 
 from benchmarks.archives import write_archive
 from benchmarks.load import Load, ask, load, request, server
-from benchmarks.sites import database, import_tree, migrate, start_django
+from benchmarks.sites import database, import_tree, migrate, served_from, start_django
 
 CONSTANT = ["/constant/"]
 TOPIC = "/topics/topic-0/"
@@ -62,14 +62,7 @@ def _measure_size(count: int) -> Figures:
         spawn = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(1, spawn, initializer=start_django, initargs=(url, media)) as aside:
             addresses = aside.submit(_make_site, Path(folder, "site"), count).result()
-        environment = {
-            "DATABASE_URL": url,
-            "MEDIA_ROOT": str(media),
-            "SECRET_KEY": "benchmark",
-            "ENV_FILE": os.devnull,
-            "ALLOWED_HOSTS": "127.0.0.1",
-            "LOG_LEVEL": "ERROR",
-        }
+        environment = served_from(folder) | {"DATABASE_URL": url}
         figures: Figures = {}
         for state, cold in (("warm", "off"), ("cold", "on")):
             with server(**environment, COLD=cold) as port:

@@ -10,11 +10,9 @@ from django.views.decorators.http import require_safe
 from images.models import rendition_name
 
 CONTENT_TYPES = {"webp": "image/webp", "jpg": "image/jpeg", "png": "image/png"}
-HEADERS = {
-    "Cache-Control": "public, max-age=31536000, immutable",  # the name tells the content
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",  # the style is of browsers' own viewers
-    "X-Content-Type-Options": "nosniff",
-}
+FOREVER = "public, max-age=31536000, immutable"  # the name tells the content
+POLICY = "default-src 'none'; style-src 'unsafe-inline'"  # the style is of browsers' own viewers
+HEADERS = {"Cache-Control": FOREVER, "Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff"}
 
 
 @require_safe

@@ -13,13 +13,11 @@ from articles.models import Article
 
 
 def state_badge(article: Article) -> SafeString:
-    if article.status != Article.Status.PUBLISHED:
-        return _badge(article.status, article.get_status_display())
-    now, begin, end = timezone.now(), article.publish_at, article.unpublish_at
-    if begin and begin > now:
-        return _badge("scheduled", "Scheduled", "public from", begin)
-    if end and end <= now:
-        return _badge("expired", "Expired", "was public until", end)
+    if article.is_coming:
+        return _badge("scheduled", "Scheduled", "public from", article.publish_at)
+    if article.has_ended:
+        return _badge("expired", "Expired", "was public until", article.unpublish_at)
+    end = article.unpublish_at if article.status == Article.Status.PUBLISHED else None
     return _badge(article.status, article.get_status_display(), "public until", end)
 
 

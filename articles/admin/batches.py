@@ -16,7 +16,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.text import capfirst
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from articles import editing, workflow
 from articles.admin.badges import state_badge
@@ -38,7 +38,6 @@ REFUSED = "batch_refused"  # in the editor's session: those of the batch that th
 # --- Undoing ------------------------------------------------------------------------------------
 
 
-@require_POST
 def undo(request: HttpRequest) -> HttpResponse:
     """Undo a batch: for a page that sends the editor back to `next`, or for a script that asks for JSON."""
     if not (request.user.has_perm(workflow.MAY_PUBLISH) or request.user.has_perm(workflow.MAY_WRITE)):

@@ -148,10 +148,8 @@ class StaleSaves(NewsroomAdmin):
         mine = drafting.document_from(form, formsets, base or article_document(article))
         beside = {name: list(values) for name, values in drafting.beside_from(form).items()}
         if target == CHANGES and beside:
-            names = ", ".join(label(name) for name in beside)
-            self.message_user(
-                request, f"Not kept: {names}. That is no part of what the story says: use Save.", messages.WARNING
-            )
+            told = f"Not kept: {fields_told(beside)}. That is no part of what the story says: use Save."
+            self.message_user(request, told, messages.WARNING)
             beside = {}
         self._tell_fixed_stem(request, article, form)
         return Draft(target, base, mine, version, beside=beside, pressed=pressed)

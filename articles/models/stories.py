@@ -267,7 +267,7 @@ class Article(Told):  # type: ignore[django-manager-missing]  # taggit ships no 
     def is_coming(self) -> bool:
         """It is published from a time that is yet to come."""
         is_ahead = self.publish_at is not None and self.publish_at > timezone.now()
-        return self.status == self.Status.PUBLISHED and is_ahead and not self.has_ended
+        return self.status == self.Status.PUBLISHED and is_ahead
 
     @property
     def has_ended(self) -> bool:

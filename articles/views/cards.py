@@ -11,11 +11,10 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from articles import public, sharing
+from images.views import FOREVER, POLICY
 
 if TYPE_CHECKING:
     from articles.sharing import Record
-
-POLICY = "default-src 'none'; style-src 'unsafe-inline'"  # the style is of browsers' own viewers
 
 
 @public.kept
@@ -35,10 +34,10 @@ def card(request: HttpRequest, kind: str, pk: int, digest: str) -> HttpResponse:
 @csrf_exempt
 @require_safe
 def site_card(request: HttpRequest, digest: str) -> HttpResponse:
-    """For ever: its name tells its content, and nobody withdraws the site."""
+    """Nobody withdraws the site."""
     response = _answer(None, digest)
     if response.status_code == 200:
-        response["Cache-Control"] = "public, max-age=31536000, immutable"
+        response["Cache-Control"] = FOREVER
     return response
 
 

@@ -1,6 +1,5 @@
 "use strict";
-// The page before something is done to many stories: its button says to how many, and from when; a
-// field that was filled in wrongly has the focus.
+// The page before something is done to many stories: its button says to how many, and from when.
 (() => {
   const form = document.getElementById("bulk_form");
   const button = form.elements.confirm;
@@ -27,5 +26,4 @@
   form.addEventListener("change", tell);
   at?.addEventListener("input", tell);
   tell();
-  form.querySelector("[aria-invalid=true]")?.focus();
 })();

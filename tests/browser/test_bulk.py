@@ -55,6 +55,9 @@ def test_button_says_how_many_and_when_and_undo_takes_it_back(visit, stories):
     page.get_by_role("button", name="Only those that lack nothing").click()
     expect(page.get_by_label("Advised")).not_to_be_checked()
     page.get_by_label("Live").uncheck()
+    page.get_by_label("Public from").fill("2000-07-01T14:00")
+    button.click()
+    expect(page.get_by_label("Public from")).to_be_focused()  # with what is wrong in it
     page.get_by_label("Public from").fill("2099-07-01T14:00")
     expect(button).to_have_text("Schedule 1 for 2099-07-01, 14:00")
     button.click()
